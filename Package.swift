@@ -1,0 +1,110 @@
+// swift-tools-version: 6.2
+// bucket-sync: see README.md for what it is and docs/architecture.md for how the targets hang together.
+//
+// Imports point one way: Kubernetes… ← Operator… ← BucketSync… ← plugins ← BucketSyncOperator ← homelab-helper.
+// Plugin targets are compiled without package access, so they can use nothing that a plugin outside this
+// package could not use.
+
+import PackageDescription
+
+/// The strictest settings the compiler offers; `STRICT=1` (set by `make` and CI) turns warnings into errors.
+let strict: [SwiftSetting] =
+  [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+  ] + (Context.environment["STRICT"] == "1" ? [.treatAllWarnings(as: .error)] : [])
+
+let package = Package(
+  name: "bucket-sync",
+  products: [
+    .executable(name: "homelab-helper", targets: ["homelab-helper"]),
+    .library(name: "BucketSyncOperator", targets: ["BucketSyncOperator"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+  ],
+  targets: [
+    // MARK: C libraries
+    .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+
+    // MARK: Kubernetes: objects and the API client
+    .target(name: "KubernetesModel", swiftSettings: strict),
+    .target(
+      name: "KubernetesClient",
+      dependencies: [
+        "KubernetesModel", "CCurl", "CYAML",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Subprocess", package: "swift-subprocess"),
+      ],
+      swiftSettings: strict
+    ),
+
+    // MARK: Operator: the generic runtime
+    .target(
+      name: "OperatorRuntime",
+      dependencies: [
+        "KubernetesModel", "KubernetesClient",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ],
+      swiftSettings: strict
+    ),
+
+    // MARK: BucketSync: the API types, schedules, extension points and reconcilers
+    .target(name: "CronSchedule", swiftSettings: strict),
+    .target(name: "BucketSyncAPI", dependencies: ["KubernetesModel"], swiftSettings: strict),
+    .target(
+      name: "BucketSyncCore",
+      dependencies: [
+        "KubernetesModel", "KubernetesClient", "OperatorRuntime", "CronSchedule", "BucketSyncAPI",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict
+    ),
+
+    // MARK: Built-in plugins
+    .target(
+      name: "BucketLock",
+      dependencies: ["BucketSyncCore", "BucketSyncAPI", "KubernetesClient", "KubernetesModel"],
+      path: "plugins/BucketLock",
+      packageAccess: false,
+      swiftSettings: strict
+    ),
+    .target(
+      name: "RcloneJob",
+      dependencies: ["BucketSyncCore", "BucketSyncAPI", "KubernetesClient", "KubernetesModel"],
+      path: "plugins/RcloneJob",
+      packageAccess: false,
+      swiftSettings: strict
+    ),
+
+    // MARK: Wiring and the executable
+    .target(
+      name: "BucketSyncOperator",
+      dependencies: [
+        "BucketSyncCore", "BucketSyncAPI", "OperatorRuntime", "KubernetesClient", "KubernetesModel",
+        "BucketLock", "RcloneJob",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ],
+      swiftSettings: strict
+    ),
+    .executableTarget(
+      name: "homelab-helper",
+      dependencies: ["BucketSyncOperator"],
+      swiftSettings: strict
+    ),
+
+    // MARK: Tests
+    .testTarget(name: "KubernetesModelTests", dependencies: ["KubernetesModel"], swiftSettings: strict),
+  ]
+)
