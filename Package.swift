@@ -106,5 +106,17 @@ let package = Package(
 
     // MARK: Tests
     .testTarget(name: "KubernetesModelTests", dependencies: ["KubernetesModel"], swiftSettings: strict),
+    .target(
+      name: "TestSupport", dependencies: ["KubernetesModel"], path: "Tests/Support", swiftSettings: strict),
+    .testTarget(
+      name: "OperatorRuntimeTests",
+      dependencies: [
+        "OperatorRuntime", "KubernetesClient", "KubernetesModel", "TestSupport",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ],
+      swiftSettings: strict
+    ),
   ]
 )
