@@ -59,8 +59,8 @@ let package = Package(
     ),
 
     // MARK: BucketSync: the API types, schedules, extension points and reconcilers
-    .target(name: "CronSchedule", swiftSettings: strict),
-    .target(name: "BucketSyncAPI", dependencies: ["KubernetesModel"], swiftSettings: strict),
+    .target(name: "CronSchedule", dependencies: ["KubernetesModel"], swiftSettings: strict),
+    .target(name: "BucketSyncAPI", dependencies: ["KubernetesModel", "CronSchedule"], swiftSettings: strict),
     .target(
       name: "BucketSyncCore",
       dependencies: [
@@ -106,5 +106,7 @@ let package = Package(
 
     // MARK: Tests
     .testTarget(name: "KubernetesModelTests", dependencies: ["KubernetesModel"], swiftSettings: strict),
+    .testTarget(name: "CronScheduleTests", dependencies: ["CronSchedule", "KubernetesModel"], swiftSettings: strict),
+    .testTarget(name: "BucketSyncAPITests", dependencies: ["BucketSyncAPI", "KubernetesModel"], swiftSettings: strict),
   ]
 )
