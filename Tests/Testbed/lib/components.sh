@@ -46,7 +46,7 @@ YAML
   # it would leave a hole of zeroes.
   touch "$STATE/logs/audit.log"
   start_process apiserver "$KUBERNETES_BIN/kube-apiserver" \
-    --bind-address 127.0.0.1 --secure-port "$PORT_APISERVER" --endpoint-reconciler-type none \
+    --bind-address 127.0.0.1 --advertise-address 127.0.0.1 --secure-port "$PORT_APISERVER" --endpoint-reconciler-type none \
     --etcd-servers "http://127.0.0.1:$PORT_ETCD" --storage-media-type application/vnd.kubernetes.protobuf \
     --tls-cert-file "$STATE/keys/apiserver.crt" --tls-private-key-file "$STATE/keys/apiserver.key" \
     --client-ca-file "$STATE/keys/ca.crt" --authorization-mode Node,RBAC --cert-dir "$STATE/keys/apiserver" \
@@ -75,7 +75,7 @@ start_controller_manager() {
     --bind-address 127.0.0.1 --secure-port "$PORT_CONTROLLER_MANAGER" --port 0 --cert-dir "$STATE/keys/controller-manager" \
     --service-account-private-key-file "$STATE/keys/service-accounts.key" --root-ca-file "$STATE/keys/ca.crt" \
     --leader-elect=false --kube-api-qps 1000 --kube-api-burst 2000 \
-    --concurrent-gc-syncs 20 --concurrent-namespace-syncs 10 --terminated-pod-gc-threshold 500 --profiling=false
+    --concurrent-namespace-syncs 20 --node-monitor-period 1s --terminated-pod-gc-threshold 500 --profiling=false
 }
 answers_healthz() { [ "$(curl -sk --max-time 2 "https://127.0.0.1:$1/healthz")" = ok ]; }
 has_default_service_account() { ask_apiserver /api/v1/namespaces/default/serviceaccounts/default; }
@@ -102,6 +102,15 @@ await_scheduler() {
 
 # ---- containerd and its world
 
+# The control group of all pods. The kubelet wants to limit it before the first pod has made it, and warns if it can't.
+# Only cpuset is left to runc, which must fill in its values from above.
+make_groups() {
+  local hierarchy
+  for hierarchy in memory cpu pids hugetlb; do
+    [ ! -d "/sys/fs/cgroup/$hierarchy" ] || mkdir -p "/sys/fs/cgroup/$hierarchy/$SWITCH"
+  done
+}
+
 # containerd, its shims and the kubelet live in one mount namespace of the testbed's own. What they insist on keeping at
 # fixed places of the machine (/run/containerd, /var/log/pods) is the testbed's own there, and every mount they make ends
 # with the last of them.
@@ -124,6 +133,7 @@ exec "$@"
 '
 
 start_containerd() {
+  make_groups
   mkdir -p "$STATE/containerd" "$STATE/registries/_default" "$STATE/run.new"
   # No registry is ever asked: an image that was not imported fails at once.
   printf 'server = "http://127.0.0.1:1"\n' >"$STATE/registries/_default/hosts.toml"
@@ -196,14 +206,17 @@ eventRecordQPS: 0
 registryPullQPS: 0
 serializeImagePulls: false
 syncFrequency: 10s
-nodeStatusUpdateFrequency: 5s
+nodeStatusUpdateFrequency: 1s
+nodeStatusReportFrequency: 1m
 resolvConf: ""
 clusterDNS: [10.77.0.1]
 clusterDomain: cluster.local
 featureGates: {DevicePlugins: false, KubeletPodResources: false}
 YAML
-  start_process kubelet nsenter --mount --target "$(pid_of containerd)" \
-    "$KUBERNETES_BIN/kubelet" --config "$STATE/kubelet.yaml" --kubeconfig "$STATE/keys/kubelet.kubeconfig" \
+  # Its clients for clouds must not look for one: no traffic leaves the machine. And unless its metrics find containerd,
+  # it waits 5 s for one at the usual place.
+  start_process kubelet nsenter --mount --target "$(pid_of containerd)" env AWS_EC2_METADATA_DISABLED=true \
+    "$KUBERNETES_BIN/kubelet" --containerd "$STATE/containerd.sock" --config "$STATE/kubelet.yaml" --kubeconfig "$STATE/keys/kubelet.kubeconfig" \
     --root-dir "$STATE/kubelet" --cert-dir "$STATE/keys/kubelet" --hostname-override testbed --cloud-provider external \
     --container-runtime remote --container-runtime-endpoint "unix://$STATE/containerd.sock"
 }
