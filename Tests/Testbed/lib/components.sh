@@ -134,9 +134,7 @@ exec "$@"
 
 start_containerd() {
   make_groups
-  mkdir -p "$STATE/containerd" "$STATE/registries/_default" "$STATE/run.new"
-  # No registry is ever asked: an image that was not imported fails at once.
-  printf 'server = "http://127.0.0.1:1"\n' >"$STATE/registries/_default/hosts.toml"
+  mkdir -p "$STATE/containerd" "$STATE/run.new"
   cat >"$STATE/containerd.toml" <<TOML
 version = 2
 root = "$STATE/containerd/root"
@@ -155,14 +153,14 @@ disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.snapshotter.
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "$STATE/cni/bin"
     conf_dir = "$STATE/cni/conf"
-  [plugins."io.containerd.grpc.v1.cri".registry]
-    config_path = "$STATE/registries"
   [plugins."io.containerd.grpc.v1.cri".containerd]
     snapshotter = "overlayfs"
     [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
       runtime_type = "io.containerd.runc.v2"
 TOML
+  # No registry is ever asked, through a proxy that is not there: an image that was not imported fails at once.
   start_process containerd unshare --mount --propagation private \
+    env HTTP_PROXY=http://127.0.0.1:1 HTTPS_PROXY=http://127.0.0.1:1 NO_PROXY= http_proxy= https_proxy= no_proxy= \
     bash -c "$NODE_WORLD" node-world "$STATE" "$SWITCH" containerd --config "$STATE/containerd.toml"
 }
 in_containerd() { ctr --address "$STATE/containerd.sock" --namespace k8s.io "$@"; }
@@ -176,6 +174,8 @@ await_containerd() {
 
 # ---- kubelet
 
+# It spends its first 5 s looking for a docker that is not there, so `up` starts it before the apiserver is ready.
+#
 # It refuses a loopback address for its node, so it is told that a cloud provider will set the address, and `adopt_node`
 # is that provider: with the address the apiserver finds the way to the kubelet, and `kubectl logs` works.
 start_kubelet() {
@@ -213,8 +213,7 @@ clusterDNS: [10.77.0.1]
 clusterDomain: cluster.local
 featureGates: {DevicePlugins: false, KubeletPodResources: false}
 YAML
-  # Its clients for clouds must not look for one: no traffic leaves the machine. And unless its metrics find containerd,
-  # it waits 5 s for one at the usual place.
+  # Its clients for clouds must not look for one: no traffic leaves the machine.
   start_process kubelet nsenter --mount --target "$(pid_of containerd)" env AWS_EC2_METADATA_DISABLED=true \
     "$KUBERNETES_BIN/kubelet" --containerd "$STATE/containerd.sock" --config "$STATE/kubelet.yaml" --kubeconfig "$STATE/keys/kubelet.kubeconfig" \
     --root-dir "$STATE/kubelet" --cert-dir "$STATE/keys/kubelet" --hostname-override testbed --cloud-provider external \

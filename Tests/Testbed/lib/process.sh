@@ -41,15 +41,15 @@ start_process() {
   printf '%s %s\n' "$pid" "$(started_at "$pid")" >"$STATE/processes/$name"
 }
 
-# stop_process NAME: asks, waits 5 s, then kills. Quiet about a process that is not there.
+# stop_process NAME [SECONDS]: asks, waits 5 s or as told, then kills. Quiet about a process that is not there.
 stop_process() {
-  local name=$1 pid tries=0
+  local name=$1 grace=$((${2:-5} * 20)) pid tries=0
   if pid=$(pid_of "$name"); then
     kill -TERM "$pid" 2>/dev/null || true
     kill -CONT "$pid" 2>/dev/null || true
     while pid_of "$name" >/dev/null; do
       tries=$((tries + 1))
-      [ "$tries" -ne 100 ] || kill -KILL "$pid" 2>/dev/null || true
+      [ "$tries" -ne "$grace" ] || kill -KILL "$pid" 2>/dev/null || true
       sleep 0.05
     done
   fi

@@ -67,7 +67,7 @@ take_down() {
   stop_containers
   stop_shims
   for name in scheduler controller-manager apiserver etcd; do
-    stop_process "$name" &
+    stop_process "$name" 1 &
   done
   for name in "${ENDPOINTS[@]}"; do
     stop_process "s3-$name" &
