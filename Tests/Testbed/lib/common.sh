@@ -6,6 +6,7 @@
 # shellcheck shell=bash
 
 CACHE="${BUCKET_SYNC_CACHE:-${HOME:-/root}/.cache/bucket-sync}"
+CACHE=$(readlink -m "$CACHE")
 STATE="${BUCKET_SYNC_TESTBED_DIR:-$CACHE/testbed}"
 
 # What is kept in the cache carries its version in its name, so that a new checkout never runs an old build.

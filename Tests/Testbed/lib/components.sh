@@ -102,8 +102,8 @@ await_scheduler() {
 
 # ---- containerd and its world
 
-# The control group of all pods. The kubelet wants to limit it before the first pod has made it, and warns if it can't.
-# Only cpuset is left to runc, which must fill in its values from above.
+# The kubelet insists on giving a control group for all pods its limits, though without QoS groups it puts no pod into it.
+# Better one of the testbed's own than the root.
 make_groups() {
   local hierarchy
   for hierarchy in memory cpu pids hugetlb; do

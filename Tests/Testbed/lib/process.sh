@@ -1,16 +1,18 @@
 # Processes of a testbed: how one is started, recognised and stopped.
 #
-# A process is known by its pid together with the time it was started, both kept in $STATE/processes/NAME. A pid that the
-# system has given to somebody else since has another start time, so it is never signalled.
+# A process is known by its pid together with the boot and the time it was started at, kept in $STATE/processes/NAME. A pid
+# that the system has given to somebody else since has another start, so it is never signalled.
 # shellcheck shell=bash
 
-# When a process was started, in ticks since the machine was; nothing when there is no such process or it is a zombie.
+BOOT=$(cat /proc/sys/kernel/random/boot_id)
+
+# When a process was started, in ticks since which boot; nothing when there is no such process or it is a zombie.
 started_at() {
   local line fields
   line=$(cat "/proc/$1/stat" 2>/dev/null) || return 0
   # The second field is a name that may hold spaces and brackets: count from behind the last bracket.
   read -r -a fields <<<"${line##*) }"
-  [ "${fields[0]}" = Z ] || printf '%s' "${fields[19]}"
+  [ "${fields[0]}" = Z ] || printf '%s@%s' "${fields[19]}" "$BOOT"
 }
 
 # pid_of NAME: the pid if it is alive; fails otherwise.
@@ -26,6 +28,7 @@ pid_of() {
 start_process() {
   local name=$1 pid
   shift
+  [ ! -e "$STATE/abandoned" ] || return 1
   (
     cd /
     # Locks, pipes and terminals of the caller must not live as long as the process.
@@ -63,6 +66,7 @@ wait_until() {
   shift 2
   until "$@" >/dev/null 2>&1; do
     reason=
+    [ ! -e "$STATE/abandoned" ] || return 1
     pid_of "$name" >/dev/null || reason='ended'
     [ "$SECONDS" -lt "$deadline" ] || reason='is not ready in time'
     if [ -n "$reason" ]; then

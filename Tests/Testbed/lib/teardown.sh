@@ -2,8 +2,15 @@
 # a name that somebody else's process may have too.
 # shellcheck shell=bash
 
-# Containers: all processes in the control groups below the testbed's own, in every hierarchy.
-testbed_groups() { find /sys/fs/cgroup -maxdepth 2 -type d -name "$SWITCH" 2>/dev/null || true; }
+# testbed_groups: the control groups of this testbed in every hierarchy. A container's bears its id, and containerd keeps
+# a directory by that id for as long as the container may run.
+testbed_groups() {
+  local tasks="$STATE/containerd/state/io.containerd.runtime.v2.task/k8s.io" group
+  while read -r group; do
+    [ ! -d "$tasks/${group##*/}" ] || printf '%s\n' "$group"
+  done < <(find /sys/fs/cgroup -mindepth 2 -maxdepth 3 -type d -path '*/k8s.io/*' 2>/dev/null)
+  find /sys/fs/cgroup -maxdepth 2 -type d -name "$SWITCH" 2>/dev/null || true
+}
 
 stop_containers() {
   local group file pid tries
@@ -47,6 +54,8 @@ remove_groups() {
   while read -r group; do
     find "$group" -depth -type d -exec rmdir {} + 2>/dev/null || true
   done < <(testbed_groups)
+  # The parent is every testbed's: it goes with the last one.
+  find /sys/fs/cgroup -maxdepth 2 -type d -name k8s.io -exec rmdir --ignore-fail-on-non-empty {} + 2>/dev/null || true
 }
 
 # Mounts: they ended with the testbed's mount namespace. What is left was made in the machine's own by hand.
@@ -55,6 +64,12 @@ remove_mounts() {
   while read -r target; do
     umount -l "$target" 2>/dev/null || true
   done < <(awk -v state="$STATE/" 'index($5, state) == 1 {print $5}' /proc/self/mountinfo | sort -r)
+}
+
+# abandon: stops an `up` half-way. Its steps in the background see the mark, start nothing more and give up waiting.
+abandon() {
+  touch "$STATE/abandoned"
+  wait
 }
 
 # take_down: leaves the state directory with the logs of the last time only.
