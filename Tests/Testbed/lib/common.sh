@@ -3,7 +3,7 @@
 # Two kinds of place, kept apart on purpose:
 #   the cache   dear to make, the same for every testbed on the machine: Kubernetes binaries, images, Python packages
 #   the state   cheap, one per running testbed: keys, etcd's data, logs, containers; `down` leaves only its logs
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 
 CACHE="${BUCKET_SYNC_CACHE:-${HOME:-/root}/.cache/bucket-sync}"
 CACHE=$(readlink -m "$CACHE")

@@ -114,6 +114,7 @@ make_groups() {
 # containerd, its shims and the kubelet live in one mount namespace of the testbed's own. What they insist on keeping at
 # fixed places of the machine (/run/containerd, /var/log/pods) is the testbed's own there, and every mount they make ends
 # with the last of them.
+# shellcheck disable=SC2016
 NODE_WORLD='
 set -e
 state=$1; shift

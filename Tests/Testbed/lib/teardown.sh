@@ -13,8 +13,8 @@ testbed_groups() {
 }
 
 stop_containers() {
-  local group file pid tries
-  for tries in {1..100}; do
+  local group file pid
+  for _ in {1..100}; do
     local left=
     while read -r group; do
       while read -r file; do
@@ -33,7 +33,7 @@ stop_containers() {
 
 # Shims outlive containerd by design. They name its socket, which is ours alone, on their command line.
 stop_shims() {
-  local file pid started tries
+  local file pid started
   local -a words
   for file in /proc/[0-9]*/cmdline; do
     mapfile -d '' -t words 2>/dev/null <"$file" || continue
@@ -41,7 +41,7 @@ stop_shims() {
     pid=${file#/proc/}
     pid=${pid%/cmdline}
     kill -KILL "$pid" 2>/dev/null || true
-    for tries in {1..100}; do
+    for _ in {1..100}; do
       started=$(started_at "$pid")
       [ -n "$started" ] || break
       sleep 0.05
