@@ -7,7 +7,11 @@ public import KubernetesModel
 /// One execution of a synchronisation.
 public struct BucketSync: KubernetesObject, Hashable {
   public static let resource = ResourceType(
-    group: BucketSyncNames.group, version: BucketSyncNames.version, kind: "BucketSync", plural: "bucketsyncs")
+    group: BucketSyncNames.group,
+    version: BucketSyncNames.version,
+    kind: "BucketSync",
+    plural: "bucketsyncs"
+  )
 
   /// Types of the conditions in ``Status/conditions``.
   public enum ConditionType {
@@ -59,8 +63,12 @@ extension BucketSync {
 
     /// What is to be synced, and how.
     public init(
-      source: String, destination: String, sourceEnv: [EnvVar]? = nil, destinationEnv: [EnvVar]? = nil,
-      jobLabels: [String: String]? = nil, timeout: String? = nil
+      source: String,
+      destination: String,
+      sourceEnv: [EnvVar]? = nil,
+      destinationEnv: [EnvVar]? = nil,
+      jobLabels: [String: String]? = nil,
+      timeout: String? = nil
     ) {
       self.source = source
       self.destination = destination
@@ -73,8 +81,13 @@ extension BucketSync {
     /// What a run of `policy` is to sync.
     public init(_ policy: BucketSyncPolicy.Spec) {
       self.init(
-        source: policy.source, destination: policy.destination, sourceEnv: policy.sourceEnv,
-        destinationEnv: policy.destinationEnv, jobLabels: policy.jobLabels, timeout: policy.timeout)
+        source: policy.source,
+        destination: policy.destination,
+        sourceEnv: policy.sourceEnv,
+        destinationEnv: policy.destinationEnv,
+        jobLabels: policy.jobLabels,
+        timeout: policy.timeout
+      )
     }
 
     public init(from decoder: any Decoder) throws {

@@ -8,8 +8,11 @@ public import KubernetesModel
 /// A recurring synchronisation of two buckets.
 public struct BucketSyncPolicy: KubernetesObject, Hashable {
   public static let resource = ResourceType(
-    group: BucketSyncNames.group, version: BucketSyncNames.version, kind: "BucketSyncPolicy",
-    plural: "bucketsyncpolicies")
+    group: BucketSyncNames.group,
+    version: BucketSyncNames.version,
+    kind: "BucketSyncPolicy",
+    plural: "bucketsyncpolicies"
+  )
 
   /// Types of the conditions in ``Status/conditions``.
   public enum ConditionType {
@@ -60,9 +63,15 @@ extension BucketSyncPolicy {
 
     /// A policy's wishes.
     public init(
-      source: String, destination: String, schedule: String, sourceEnv: [EnvVar]? = nil,
-      destinationEnv: [EnvVar]? = nil, syncHistoryLimit: Int? = nil, jobLabels: [String: String]? = nil,
-      suspend: Bool? = nil, timeout: String? = nil
+      source: String,
+      destination: String,
+      schedule: String,
+      sourceEnv: [EnvVar]? = nil,
+      destinationEnv: [EnvVar]? = nil,
+      syncHistoryLimit: Int? = nil,
+      jobLabels: [String: String]? = nil,
+      suspend: Bool? = nil,
+      timeout: String? = nil
     ) {
       self.source = source
       self.destination = destination

@@ -93,7 +93,7 @@ public final class ObjectStore<Object: KubernetesObject>: Sendable {
 
   private func change(_ body: (inout StoreState<Object>) -> [StoreChange<Object>]) {
     handlers.withLock { handlers in
-      for change in state.withLock(body) {
+      for change in state.withLock({ body(&$0) }) {
         for handler in handlers { handler(change) }
       }
     }
