@@ -56,20 +56,23 @@ extension ObjectIndex where Object == Job {
 
 extension ObjectIndex where Object == Pod {
   /// By the UID of the run that the pod works for.
-  static var runUID: Self { Self("run-uid") { [$0.metadata.labels?[BucketSyncNames.Label.runUID]].compactMap(\.self) } }
+  static var runUID: Self { Self("run-uid") { $0.runUIDs } }
 }
 
 extension BucketSync {
   /// The run's buckets, each once; none when its paths are not understood.
   var buckets: [String] {
-    guard let source = try? BucketPath(spec.source, field: "spec.source"),
-      let destination = try? BucketPath(spec.destination, field: "spec.destination")
+    guard let source = try? BucketPath(spec.source, field: .source),
+      let destination = try? BucketPath(spec.destination, field: .destination)
     else { return [] }
     return source.bucket == destination.bucket ? [source.bucket] : [source.bucket, destination.bucket]
   }
 }
 
 extension Pod {
+  /// The UID of the run that the pod works for; at most one.
+  var runUIDs: [String] { [metadata.labels?[BucketSyncNames.Label.runUID]].compactMap(\.self) }
+
   /// Whether it is proven that no container of the pod runs or ever will.
   ///
   /// `Failed` alone is no proof: a kubelet that evicts a pod says so before its containers are stopped.

@@ -7,6 +7,7 @@
 //
 // Everything is an event; timers are set only by reconciles that wait for a point in time.
 
+import BucketSyncAPI
 package import KubernetesModel
 package import OperatorRuntime
 
@@ -55,7 +56,7 @@ package struct Controllers: Sendable {
       if case .deleted = change { locks.locks(heldBy: owner.uid).forEach(lockQueue.add) }
     }
     caches.pods.onChange { change in
-      for uid in ObjectIndex.runUID.values(change.object) {
+      for uid in change.object.runUIDs {
         if let run = caches.run(uid: uid) { runQueue.add(run.key) }
         if case .deleted = change { locks.locks(heldBy: uid).forEach(lockQueue.add) }
       }
@@ -70,11 +71,3 @@ package struct Controllers: Sendable {
   }
 }
 
-extension StoreChange {
-  /// The object as it is now, or was last.
-  var object: Object {
-    switch self {
-    case .added(let object), .updated(_, let object), .deleted(let object): object
-    }
-  }
-}

@@ -7,6 +7,7 @@
 
 import BucketSyncAPI
 import KubernetesClient
+internal import Logging
 package import KubernetesModel
 package import OperatorRuntime
 import Synchronization
@@ -56,11 +57,11 @@ package final class LockCleanup: Sendable {
 
   /// What the API server says.
   private func isGone(_ holder: RunReference) async throws -> Bool {
-    do {
-      let run = try await services.client.get(
-        BucketSync.self, ObjectKey(namespace: holder.namespace, name: holder.name))
-      if run.metadata.uid == holder.uid, !run.isFinished { return false }
-    } catch where error.isNotFound {}
+    let key = ObjectKey(namespace: holder.namespace, name: holder.name)
+    let run = try await unlessGone { () async throws(APIError) in
+      try await services.client.get(BucketSync.self, key)
+    }
+    if let run, run.metadata.uid == holder.uid, !run.isFinished { return false }
     let selector = "\(BucketSyncNames.Label.runUID)=\(holder.uid)"
     let jobs = try await services.client.list(Job.self, namespace: holder.namespace, labels: selector)
     guard jobs.items.isEmpty else { return false }

@@ -1,5 +1,6 @@
 // PluginRegistry: who takes part at which extension point, in order. Built once at start-up, then only read.
 
+internal import Logging
 package import KubernetesModel
 package import OperatorRuntime
 
@@ -85,10 +86,17 @@ package struct PluginRegistry: Sendable {
 
 /// A cache that a plugin asked for, to be filled by the operator.
 package struct CacheRequest: Sendable {
-  /// Makes the reflector that fills the cache.
-  package let reflector: @Sendable (ReflectorFactory) -> any RunnableReflector
+  /// Keeps the cache filled until cancelled.
+  package let fill: @Sendable (any CacheFiller) async throws -> Void
 
   init<Object: KubernetesObject>(store: ObjectStore<Object>, namespace: String?, labels: String?) {
-    reflector = { $0.reflector(filling: store, namespace: namespace, labels: labels) }
+    fill = { try await $0.fill(store, namespace: namespace, labels: labels) }
   }
+}
+
+/// Fills caches.
+package protocol CacheFiller: Sendable {
+  func fill<Object: KubernetesObject>(
+    _ store: ObjectStore<Object>, namespace: String?, labels: String?
+  ) async throws
 }

@@ -5,6 +5,7 @@
 
 import BucketSyncAPI
 import CronSchedule
+import FoundationEssentials
 import KubernetesClient
 package import KubernetesModel
 package import OperatorRuntime
@@ -44,7 +45,7 @@ package struct PolicyReconciler: Sendable {
     try await update(triggered.policy, state, manualRun: triggered.createdRun, problem: problem)
     try await trimHistory(policy)
     if let problem { throw problem }
-    return tick.next.map { .again(after: max(.milliseconds(1), $0.date - services.time.now)) } ?? .done
+    return tick.next.map { .again(after: max(.milliseconds(1), .seconds($0.date.timeIntervalSince(services.time.now)))) } ?? .done
   }
 
   /// The tick of the latest scheduled run that is known of.
@@ -53,7 +54,7 @@ package struct PolicyReconciler: Sendable {
   }
 
   private func checked(_ policy: BucketSyncPolicy) throws(InvalidPolicy) -> CronSchedule {
-    let problems = SpecValidation.problems(of: policy.spec)
+    let problems = SpecValidation.problems(in: policy.spec)
     guard problems.isEmpty else {
       throw InvalidPolicy(reason: "InvalidSpec", message: problems.map(\.description).joined(separator: "; "))
     }
@@ -85,7 +86,7 @@ package struct PolicyReconciler: Sendable {
       let created = try await services.client.create(run)
       services.caches.runs.record(created)
       record(policy, .normal, reason: "RunCreated", action: "CreateRun", "created BucketSync \(run.metadata.name)")
-    } catch let error as APIError where error.isAlreadyExists {
+    } catch let error where error.isAlreadyExists {
       let existing = try await services.client.get(BucketSync.self, run.key)
       guard existing.metadata.controllerOwner?.uid == policy.metadata.uid else {
         throw RunNameTaken(name: run.metadata.name)
@@ -99,11 +100,10 @@ package struct PolicyReconciler: Sendable {
     guard let limit = policy.spec.syncHistoryLimit, limit >= 1 else { return }
     let finished = services.caches.runs(of: policy).filter { $0.isFinished && !$0.metadata.isBeingDeleted }
     for run in finished.sorted(by: { $0.isOlder(than: $1) }).dropLast(limit) {
-      do {
+      try await deleteUnlessChanged { () async throws(APIError) in
         try await services.client.delete(
-          BucketSync.self, run.key,
-          DeleteOptions(preconditions: .init(uid: run.metadata.uid), propagation: .background))
-      } catch where error.isNotFound || error.isConflict {}
+          BucketSync.self, run.key, DeleteOptions(uid: run.metadata.uid, propagation: .background))
+      }
     }
   }
 

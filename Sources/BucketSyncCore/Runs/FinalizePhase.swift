@@ -47,9 +47,8 @@ extension RunReconciler {
     guard let finalizers = run.metadata.finalizers, finalizers.contains(BucketSyncNames.finalizer) else {
       return .done
     }
-    do {
-      _ = try await setFinalizers(run, finalizers.filter { $0 != BucketSyncNames.finalizer })
-    } catch where error.isNotFound {}
+    let others = finalizers.filter { $0 != BucketSyncNames.finalizer }
+    _ = try await unlessGone { () async throws(APIError) in try await setFinalizers(run, others) }
     return .done
   }
 
@@ -81,7 +80,7 @@ extension RunReconciler {
     let succeeded = run.status?.result == .succeeded
     var job = services.caches.jobs[key]
     if job == nil, !succeeded {
-      do { job = try await services.client.get(Job.self, key) } catch where error.isNotFound {}
+      job = try await unlessGone { () async throws(APIError) in try await services.client.get(Job.self, key) }
     }
     if let job, job.isControlled(by: run) {
       if !job.metadata.isBeingDeleted { try await delete(job) }
@@ -98,12 +97,9 @@ extension RunReconciler {
 
   /// A finished Job goes at once; one that may still make pods stays until those are gone.
   private func delete(_ job: Job) async throws {
-    let options = DeleteOptions(
-      preconditions: .init(uid: job.metadata.uid), propagation: job.isFinished ? .background : .foreground)
-    do {
+    let options = DeleteOptions(uid: job.metadata.uid, propagation: job.isFinished ? .background : .foreground)
+    try await deleteUnlessChanged { () async throws(APIError) in
       try await services.client.delete(Job.self, job.key, options)
-    } catch where error.isNotFound || error.isConflict {
-      // Gone already, or another Job by now.
     }
   }
 
@@ -125,7 +121,7 @@ extension RunReconciler {
   ) async throws(APIError) -> BucketSync {
     let end = services.time.now
     let now = Timestamp(end)
-    let took = run.status?.startTime.map { end - $0 } ?? .zero
+    let took = run.status?.startTime.map { $0.elapsed(until: end) } ?? .zero
     let finished = try await write(run) { status in
       status.phase = .finished
       status.finishTime = now

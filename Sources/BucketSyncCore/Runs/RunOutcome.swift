@@ -1,6 +1,7 @@
 // RunOutcome: how a run ended.
 
 public import BucketSyncAPI
+import KubernetesModel
 
 /// How a run ended.
 public enum RunOutcome: Sendable, Hashable {

@@ -7,10 +7,10 @@ extension RunContext {
   /// Checks the run and puts its context together.
   /// - Throws: ``InvalidRun`` with every problem found.
   static func resolve(_ run: BucketSync, policies: (ObjectKey) -> BucketSyncPolicy?) throws(InvalidRun) -> RunContext {
-    let problems = SpecValidation.problems(of: run.spec)
+    let problems = SpecValidation.problems(in: run.spec)
     guard problems.isEmpty,
-      let source = try? BucketPath(run.spec.source, field: "spec.source"),
-      let destination = try? BucketPath(run.spec.destination, field: "spec.destination")
+      let source = try? BucketPath(run.spec.source, field: .source),
+      let destination = try? BucketPath(run.spec.destination, field: .destination)
     else { throw InvalidRun(message: problems.map(\.description).joined(separator: "; ")) }
     return RunContext(
       run: run, source: source, destination: destination, policy: run.policy(in: policies),

@@ -89,7 +89,7 @@ extension RunReconciler {
   private func pending(
     _ run: BucketSync, _ job: Job, reason: String, _ message: String
   ) async throws -> Reconciliation {
-    let age = job.metadata.creationTimestamp.map { services.time.now - $0 } ?? .zero
+    let age = job.metadata.creationTimestamp.map { $0.elapsed(until: services.time.now) } ?? .zero
     let limit = services.settings.jobStartTimeout
     if limit > .zero, age >= limit {
       let text = "the pod of Job \(job.metadata.name) did not start within \(DurationText.format(limit)): \(message)"
@@ -130,5 +130,7 @@ extension Job {
   var isFinished: Bool { trueCondition("Complete") != nil || trueCondition("Failed") != nil }
 }
 
-/// The time from `start` to `end`.
-func - (end: Date, start: Timestamp) -> Duration { .seconds(end.timeIntervalSince(start.date)) }
+extension Timestamp {
+  /// The time from this point to `end`.
+  func elapsed(until end: Date) -> Duration { .seconds(end.timeIntervalSince(date)) }
+}
