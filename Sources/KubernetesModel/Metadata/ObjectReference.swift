@@ -13,8 +13,13 @@ public struct ObjectReference: Sendable, Hashable, Codable {
 
   /// A reference with just these parts.
   public init(
-    apiVersion: String? = nil, kind: String? = nil, namespace: String? = nil, name: String? = nil, uid: String? = nil,
-    resourceVersion: String? = nil, fieldPath: String? = nil
+    apiVersion: String? = nil,
+    kind: String? = nil,
+    namespace: String? = nil,
+    name: String? = nil,
+    uid: String? = nil,
+    resourceVersion: String? = nil,
+    fieldPath: String? = nil
   ) {
     self.apiVersion = apiVersion
     self.kind = kind
@@ -30,7 +35,12 @@ extension KubernetesObject {
   /// A reference to this object in its present version.
   public var reference: ObjectReference {
     ObjectReference(
-      apiVersion: Self.resource.apiVersion, kind: Self.resource.kind, namespace: metadata.namespace,
-      name: metadata.name, uid: metadata.uid, resourceVersion: metadata.resourceVersion)
+      apiVersion: Self.resource.apiVersion,
+      kind: Self.resource.kind,
+      namespace: metadata.namespace,
+      name: metadata.name,
+      uid: metadata.uid,
+      resourceVersion: metadata.resourceVersion
+    )
   }
 }

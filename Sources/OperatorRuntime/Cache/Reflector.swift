@@ -21,8 +21,15 @@ package struct Reflector<Object: KubernetesObject>: Sendable {
 
   /// A reflector of the objects that the selectors fit; a `nil` namespace stands for all of them.
   package init(
-    client: KubernetesClient, store: ObjectStore<Object>, namespace: String? = nil, labels: String? = nil,
-    fields: String? = nil, time: any TimeSource, random: RandomSource, logger: Logger, metrics: MetricsRegistry
+    client: KubernetesClient,
+    store: ObjectStore<Object>,
+    namespace: String? = nil,
+    labels: String? = nil,
+    fields: String? = nil,
+    time: any TimeSource,
+    random: RandomSource,
+    logger: Logger,
+    metrics: MetricsRegistry
   ) {
     self.client = client
     self.store = store
@@ -74,13 +81,21 @@ package struct Reflector<Object: KubernetesObject>: Sendable {
   }
 
   private func watch(
-    from version: String, _ cycle: inout ListWatchCycle, _ trouble: inout Trouble
+    from version: String,
+    _ cycle: inout ListWatchCycle,
+    _ trouble: inout Trouble
   ) async throws -> ListWatchCycle.Action {
     do {
       // Random, so that the watches of many clients do not all end, and begin again, at one time.
       let timeout = Duration.seconds(random(in: 300...600))
       let stream = try await client.watch(
-        Object.self, namespace: source.namespace, labels: labels, fields: fields, from: version, timeout: timeout)
+        Object.self,
+        namespace: source.namespace,
+        labels: labels,
+        fields: fields,
+        from: version,
+        timeout: timeout
+      )
       watches.increment()
       _ = cycle.event(.watching, at: time.uptime)
       for await event in stream {

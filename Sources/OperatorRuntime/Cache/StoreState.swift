@@ -56,7 +56,9 @@ struct StoreState<Object: KubernetesObject> {
   }
 
   mutating func replace(
-    _ source: StoreSource, with list: [Object], version listVersion: ResourceVersion
+    _ source: StoreSource,
+    with list: [Object],
+    version listVersion: ResourceVersion
   ) -> [StoreChange<Object>] {
     // A complete list cannot be older than what the watch has told already, unless the server's history was replaced
     // (a backup restored): then versions we know mean nothing any more.

@@ -19,7 +19,11 @@ package struct Controller: Sendable {
 
   /// A controller with `concurrency` workers.
   package init(
-    name: String, queue: WorkQueue<ObjectKey>, concurrency: Int, logger: Logger, metrics: MetricsRegistry,
+    name: String,
+    queue: WorkQueue<ObjectKey>,
+    concurrency: Int,
+    logger: Logger,
+    metrics: MetricsRegistry,
     reconcile: @escaping @Sendable (ObjectKey) async throws -> Reconciliation
   ) {
     self.name = name

@@ -20,19 +20,29 @@ struct ControllerMetrics: Sendable {
   init(controller: String, concurrency: Int, registry: MetricsRegistry) {
     let labels = ["controller": controller]
     activeWorkers = registry.gauge(
-      "controller_runtime_active_workers", "Workers that have a key.", labels: labels)
+      "controller_runtime_active_workers",
+      "Workers that have a key.",
+      labels: labels
+    )
     errors = registry.counter("controller_runtime_reconcile_errors_total", "Reconciles that failed.", labels: labels)
     time = registry.histogram(
-      "controller_runtime_reconcile_time_seconds", "How long reconciles take.", labels: labels)
+      "controller_runtime_reconcile_time_seconds",
+      "How long reconciles take.",
+      labels: labels
+    )
     totals = Dictionary(
       uniqueKeysWithValues: Result.allCases.filter { $0 != .cancelled }.map { result in
         let labels = ["controller": controller, "result": result.rawValue]
         return (
-          result, registry.counter("controller_runtime_reconcile_total", "Reconciles by what they ended in.", labels: labels)
+          result,
+          registry.counter("controller_runtime_reconcile_total", "Reconciles by what they ended in.", labels: labels)
         )
-      })
+      }
+    )
     registry.gauge(
-      "controller_runtime_max_concurrent_reconciles", "Workers in all.", labels: labels
+      "controller_runtime_max_concurrent_reconciles",
+      "Workers in all.",
+      labels: labels
     ).set(Double(concurrency))
   }
 

@@ -66,12 +66,14 @@ struct EventCorrelator {
   /// A new event for an occurrence.
   private func event(_ occurrence: Occurrence, now: Date) -> Event {
     let regarding = occurrence.regarding
-    let suffix = String(UInt64(max(0, now.timeIntervalSince1970) * 1_000_000), radix: 16)
+    let suffix =
+      String(UInt64(max(0, now.timeIntervalSince1970) * 1_000_000), radix: 16)
       + String(UInt32(random(in: 0...Double(UInt32.max))), radix: 16)
     var prefix = String((regarding.name ?? "unknown").prefix(253 - 1 - suffix.count))
     while prefix.hasSuffix(".") || prefix.hasSuffix("-") { prefix.removeLast() }
     var event = Event(
-      metadata: ObjectMeta(name: "\(prefix).\(suffix)", namespace: regarding.namespace ?? "default"))
+      metadata: ObjectMeta(name: "\(prefix).\(suffix)", namespace: regarding.namespace ?? "default")
+    )
     event.eventTime = MicroTimestamp(now)
     event.reportingController = controller
     event.reportingInstance = instance

@@ -16,8 +16,13 @@ package struct EventDelivery: Sendable {
 
   /// Delivers by `client` in the name of `controller` (`example.com/name`) and `instance` (the pod's name).
   package init(
-    client: KubernetesClient, controller: String, instance: String, time: any TimeSource, random: RandomSource,
-    logger: Logger, metrics: MetricsRegistry
+    client: KubernetesClient,
+    controller: String,
+    instance: String,
+    time: any TimeSource,
+    random: RandomSource,
+    logger: Logger,
+    metrics: MetricsRegistry
   ) {
     buffer = EventBuffer(metrics: metrics)
     self.client = client
@@ -53,7 +58,7 @@ package struct EventDelivery: Sendable {
       guard let write = correlator.correlate(occurrence, now: time.now, uptime: time.uptime) else { return false }
       do throws(APIError) {
         try await persist(write)
-      } catch where error.isNotFound && write.isCount {
+      } catch  where error.isNotFound && write.isCount {
         // The event that it was to be counted in has expired meanwhile: it becomes an event of its own.
         correlator.forget(occurrence)
         guard let write = correlator.correlate(occurrence, now: time.now, uptime: time.uptime) else { return false }
@@ -74,7 +79,7 @@ package struct EventDelivery: Sendable {
     while true {
       do throws(APIError) {
         return try await send(write)
-      } catch where error.isAlreadyExists {
+      } catch  where error.isAlreadyExists {
         return  // An attempt before, of which no answer came, has succeeded.
       } catch {
         let isHopeless = error.statusCode.map { $0 < 500 && $0 != 429 } ?? false

@@ -26,11 +26,16 @@ public struct EventRecorder: Sendable {
   ///   - note: A sentence for people; what goes beyond 1024 bytes is cut off.
   ///   - related: Another object that has to do with it.
   public func record(
-    _ type: EventType, regarding: ObjectReference, reason: String, action: String, note: String,
+    _ type: EventType,
+    regarding: ObjectReference,
+    reason: String,
+    action: String,
+    note: String,
     related: ObjectReference? = nil
   ) {
     buffer.append(
-      Occurrence(type: type, regarding: regarding, reason: reason, action: action, note: note, related: related))
+      Occurrence(type: type, regarding: regarding, reason: reason, action: action, note: note, related: related)
+    )
   }
 }
 

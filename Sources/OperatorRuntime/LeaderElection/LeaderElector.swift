@@ -46,8 +46,15 @@ package struct LeaderElector: Sendable {
   ///   - identity: Unique to this process: two with the same identity would both lead.
   ///   - fence: What keeps writes back while this process does not lead.
   package init(
-    client: KubernetesClient, lease: ObjectKey, identity: String, timing: Timing = .init(), fence: WriteFence? = nil,
-    time: any TimeSource, random: RandomSource, logger: Logger, metrics: MetricsRegistry
+    client: KubernetesClient,
+    lease: ObjectKey,
+    identity: String,
+    timing: Timing = .init(),
+    fence: WriteFence? = nil,
+    time: any TimeSource,
+    random: RandomSource,
+    logger: Logger,
+    metrics: MetricsRegistry
   ) {
     self.client = client
     self.lease = lease
@@ -61,7 +68,10 @@ package struct LeaderElector: Sendable {
     logger[metadataKey: "identity"] = "\(identity)"
     self.logger = logger
     status = metrics.gauge(
-      "leader_election_master_status", "1 while this process leads, else 0.", labels: ["name": lease.name])
+      "leader_election_master_status",
+      "1 while this process leads, else 0.",
+      labels: ["name": lease.name]
+    )
   }
 
   /// Waits until this process leads, then runs `lead`, and gives the lease up when that has ended.
@@ -177,9 +187,12 @@ package struct LeaderElector: Sendable {
     let isRenewal = read?.spec?.holderIdentity == identity
     let transitions = read?.spec?.leaseTransitions ?? 0
     return Lease.Spec(
-      holderIdentity: identity, leaseDurationSeconds: Int(timing.lease.components.seconds),
-      acquireTime: isRenewal ? read?.spec?.acquireTime ?? now : now, renewTime: now,
-      leaseTransitions: read == nil || isRenewal ? transitions : transitions + 1)
+      holderIdentity: identity,
+      leaseDurationSeconds: Int(timing.lease.components.seconds),
+      acquireTime: isRenewal ? read?.spec?.acquireTime ?? now : now,
+      renewTime: now,
+      leaseTransitions: read == nil || isRenewal ? transitions : transitions + 1
+    )
   }
 
   /// Lets the next one lead at once, instead of when the lease has run out.
@@ -199,7 +212,7 @@ package struct LeaderElector: Sendable {
   private func find() async throws(APIError) -> Lease? {
     do {
       return try await client.get(Lease.self, lease)
-    } catch where error.isNotFound {
+    } catch  where error.isNotFound {
       return nil
     }
   }
@@ -208,7 +221,8 @@ package struct LeaderElector: Sendable {
   private func write(_ spec: Lease.Spec, over read: Lease?) async throws(APIError) -> Lease {
     guard var lease = read else {
       return try await client.create(
-        Lease(metadata: ObjectMeta(name: self.lease.name, namespace: self.lease.namespace), spec: spec))
+        Lease(metadata: ObjectMeta(name: self.lease.name, namespace: self.lease.namespace), spec: spec)
+      )
     }
     lease.spec = spec
     return try await client.update(lease)

@@ -50,7 +50,9 @@ package final class WriteFence: APITransport {
     let overdue = time.uptime - limit
     guard overdue <= .zero else {
       throw TransportError(
-        .notSent, "not written, because the leader lease was due to be renewed \(overdue.components.seconds) s ago")
+        .notSent,
+        "not written, because the leader lease was due to be renewed \(overdue.components.seconds) s ago"
+      )
     }
   }
 

@@ -42,7 +42,10 @@ public final class MetricsRegistry: Sendable {
 
   /// A distribution, counted in buckets with these upper bounds (in growing order; the bucket for all is implied).
   public func histogram(
-    _ name: String, _ help: String, labels: [String: String] = [:], bounds: [Double] = Histogram.secondsBounds
+    _ name: String,
+    _ help: String,
+    labels: [String: String] = [:],
+    bounds: [Double] = Histogram.secondsBounds
   ) -> Histogram {
     let fresh = HistogramCell(bounds: bounds)
     let series = register(name, .histogram, help, labels, .histogram(fresh))
@@ -52,7 +55,11 @@ public final class MetricsRegistry: Sendable {
 
   /// A number that is computed whenever somebody reads the metrics; replaces an earlier one of the same labels.
   package func computed(
-    _ kind: Kind, _ name: String, _ help: String, labels: [String: String] = [:], value: @escaping @Sendable () -> Double
+    _ kind: Kind,
+    _ name: String,
+    _ help: String,
+    labels: [String: String] = [:],
+    value: @escaping @Sendable () -> Double
   ) {
     families.withLock { families in
       guard families[name].map({ $0.kind == kind }) ?? true else { return }
@@ -72,7 +79,11 @@ public final class MetricsRegistry: Sendable {
   /// The series that exists, or `fresh` after putting it in. A name that is taken by another kind stays what it is:
   /// the handle then counts for nobody, which beats an exposition that Prometheus refuses as a whole.
   private func register(
-    _ name: String, _ kind: Kind, _ help: String, _ labels: [String: String], _ fresh: Series
+    _ name: String,
+    _ kind: Kind,
+    _ help: String,
+    _ labels: [String: String],
+    _ fresh: Series
   ) -> Series {
     families.withLock { families in
       guard families[name].map({ $0.kind == kind }) ?? true else { return fresh }

@@ -45,7 +45,9 @@ package final class WorkQueue<Key: Hashable & Sendable>: Sendable {
 
   /// An empty queue; `backoff` is what ``addRateLimited(_:atLeast:)`` goes by.
   package init(
-    name: String, time: any TimeSource, metrics: MetricsRegistry,
+    name: String,
+    time: any TimeSource,
+    metrics: MetricsRegistry,
     backoff: Backoff = Backoff(initial: .milliseconds(5), limit: .seconds(300))
   ) {
     self.name = name

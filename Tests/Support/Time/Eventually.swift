@@ -8,8 +8,10 @@ package struct NeverHappened: Error, CustomStringConvertible {
 /// Returns once `condition` holds.
 /// - Throws: ``NeverHappened`` if it does not within half a minute of real time, which no healthy test comes near.
 package func eventually(
-  _ what: @autoclosure @Sendable () -> String = "the awaited condition", file: StaticString = #fileID,
-  line: UInt = #line, _ condition: @Sendable () async throws -> Bool
+  _ what: @autoclosure @Sendable () -> String = "the awaited condition",
+  file: StaticString = #fileID,
+  line: UInt = #line,
+  _ condition: @Sendable () async throws -> Bool
 ) async throws {
   for attempt in 0..<30_000 {
     if try await condition() { return }

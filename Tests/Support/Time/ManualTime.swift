@@ -1,7 +1,7 @@
 // A clock that stands still until a test moves it.
 
 package import FoundationEssentials
-package import KubernetesModel
+import KubernetesModel
 import Synchronization
 
 /// Time that passes only when a test says so. Wall clock and uptime move together unless ``jump(by:)`` says otherwise.
