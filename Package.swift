@@ -24,6 +24,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
@@ -41,6 +42,7 @@ let package = Package(
         "KubernetesModel", "CCurl", "CYAML",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict
     ),
@@ -118,6 +120,17 @@ let package = Package(
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
       ],
+      swiftSettings: strict
+    ),
+    .testTarget(
+      name: "KubernetesClientTests",
+      dependencies: ["KubernetesClient", "KubernetesModel"],
+      swiftSettings: strict
+    ),
+    // On a real cluster: enabled by BUCKET_SYNC_CLUSTER=1, with its kubeconfig in KUBECONFIG.
+    .testTarget(
+      name: "ClusterTests",
+      dependencies: ["KubernetesClient", "KubernetesModel"],
       swiftSettings: strict
     ),
   ]
