@@ -8,7 +8,7 @@ internal import RcloneJob
 /// BucketLock and RcloneJob.
 public struct BuiltInPlugins: PluginSet {
   /// The image used unless another is asked for.
-  static let defaultImage = "docker.io/rclone/rclone:1.74.3"
+  static let defaultImage = "docker.io/rclone/rclone:1.75.2"
 
   @Option(
     help: ArgumentHelp(

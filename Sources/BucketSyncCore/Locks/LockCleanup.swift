@@ -58,10 +58,7 @@ package final class LockCleanup: Sendable {
   /// What the API server says.
   private func isGone(_ holder: RunReference) async throws -> Bool {
     let key = ObjectKey(namespace: holder.namespace, name: holder.name)
-    let run = try await unlessGone { () async throws(APIError) in
-      try await services.client.get(BucketSync.self, key)
-    }
-    if let run, run.metadata.uid == holder.uid, !run.isFinished { return false }
+    if let run = try await services.client.find(BucketSync.self, key), run.metadata.uid == holder.uid, !run.isFinished { return false }
     let selector = "\(BucketSyncNames.Label.runUID)=\(holder.uid)"
     let jobs = try await services.client.list(Job.self, namespace: holder.namespace, labels: selector)
     guard jobs.items.isEmpty else { return false }

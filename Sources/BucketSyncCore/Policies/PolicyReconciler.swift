@@ -32,17 +32,11 @@ package struct PolicyReconciler: Sendable {
     let lastTick = lastTick(of: policy)
     let tick =
       policy.spec.suspend == true ? .never : DueTick(schedule, policy: policy, lastTick: lastTick, now: now)
-    var problem: (any Error)?
-    var made = lastTick
-    if let due = tick.due {
-      do {
-        if try await makeScheduledRun(triggered.policy, at: due) { made = due }
-      } catch let taken as RunNameTaken {
-        problem = taken
-      }
-    }
-    let state = PolicyState(runs: services.caches.runs(of: policy), tick: made, next: problem == nil ? tick.next : tick.due)
-    try await update(triggered.policy, state, manualRun: triggered.createdRun, problem: problem)
+    let problem = try await makeScheduledRun(triggered.policy, at: tick.due)
+    let state = PolicyState(
+      runs: services.caches.runs(of: policy), tick: problem == nil ? tick.due ?? lastTick : lastTick,
+      next: problem == nil ? tick.next : tick.due, manualRun: triggered.createdRun, problem: problem)
+    try await update(triggered.policy, state)
     try await trimHistory(policy)
     if let problem { throw problem }
     return tick.next.map { .again(after: max(.milliseconds(1), .seconds($0.date.timeIntervalSince(services.time.now)))) } ?? .done
@@ -65,8 +59,9 @@ package struct PolicyReconciler: Sendable {
   }
 
   /// Makes the run for a tick, unless a run that still waits will do for it.
-  /// - Returns: Whether the tick is dealt with.
-  private func makeScheduledRun(_ policy: BucketSyncPolicy, at tick: Timestamp) async throws -> Bool {
+  /// - Returns: Why that cannot be done now.
+  private func makeScheduledRun(_ policy: BucketSyncPolicy, at tick: Timestamp?) async throws -> RunNameTaken? {
+    guard let tick else { return nil }
     let waiting = services.caches.runs(of: policy).first { !$0.isFinished && $0.isScheduled && $0.isWaiting }
     if let waiting {
       if waiting.tick != tick {
@@ -74,25 +69,30 @@ package struct PolicyReconciler: Sendable {
           policy, .normal, reason: "TickCollapsed", action: "Schedule",
           "the run for \(tick) is left to \(waiting.metadata.name), which still waits")
       }
-      return true
+      return nil
     }
-    try await create(policy.scheduledRun(at: tick), for: policy)
-    return true
+    do {
+      try await create(policy.scheduledRun(at: tick), for: policy)
+      return nil
+    } catch let taken as RunNameTaken {
+      return taken
+    }
   }
 
   /// Creates a run; one of the same policy that exists already is as good.
   func create(_ run: BucketSync, for policy: BucketSyncPolicy) async throws {
     do {
-      let created = try await services.client.create(run)
-      services.caches.runs.record(created)
+      services.caches.runs.record(try await services.client.create(run))
       record(policy, .normal, reason: "RunCreated", action: "CreateRun", "created BucketSync \(run.metadata.name)")
-    } catch let error where error.isAlreadyExists {
-      let existing = try await services.client.get(BucketSync.self, run.key)
-      guard existing.metadata.controllerOwner?.uid == policy.metadata.uid else {
-        throw RunNameTaken(name: run.metadata.name)
-      }
-      services.caches.runs.record(existing)
+      return
+    } catch {
+      guard error.isAlreadyExists else { throw error }
     }
+    let existing = try await services.client.get(BucketSync.self, run.key)
+    guard existing.metadata.controllerOwner?.uid == policy.metadata.uid else {
+      throw RunNameTaken(name: run.metadata.name)
+    }
+    services.caches.runs.record(existing)
   }
 
   /// Deletes the oldest finished runs beyond the limit.
@@ -100,15 +100,12 @@ package struct PolicyReconciler: Sendable {
     guard let limit = policy.spec.syncHistoryLimit, limit >= 1 else { return }
     let finished = services.caches.runs(of: policy).filter { $0.isFinished && !$0.metadata.isBeingDeleted }
     for run in finished.sorted(by: { $0.isOlder(than: $1) }).dropLast(limit) {
-      try await deleteUnlessChanged { () async throws(APIError) in
-        try await services.client.delete(
-          BucketSync.self, run.key, DeleteOptions(uid: run.metadata.uid, propagation: .background))
-      }
+      try await services.client.deleteIfPresent(run, propagation: .background)
     }
   }
 
   func record(_ policy: BucketSyncPolicy, _ type: EventType, reason: String, action: String, _ note: String) {
-    services.events.record(type, regarding: ObjectReference(policy), reason: reason, action: action, note: note)
+    services.events.record(type, regarding: policy.reference, reason: reason, action: action, note: note)
   }
 }
 

@@ -10,16 +10,18 @@ struct PolicyState {
   var runs: [BucketSync]
   var tick: Timestamp?
   var next: Timestamp?
+  /// The run of the trigger that is being worked on.
+  var manualRun: String?
+  /// Why the due run could not be made.
+  var problem: RunNameTaken?
 }
 
 extension PolicyReconciler {
   /// Writes the status of a policy that is understood.
-  func update(
-    _ policy: BucketSyncPolicy, _ state: PolicyState, manualRun: String?, problem: (any Error)?
-  ) async throws(APIError) {
+  func update(_ policy: BucketSyncPolicy, _ state: PolicyState) async throws(APIError) {
     let now = Timestamp(services.time.now)
     let suspended = policy.spec.suspend == true
-    let message = problem.map { "\($0)" }
+    let message = state.problem?.description
     if let message, policy.status?.error != message {
       record(policy, .warning, reason: "RunNotCreated", action: "CreateRun", message)
     }
@@ -27,11 +29,11 @@ extension PolicyReconciler {
       status.lastScheduleTime = state.tick
       status.nextSyncTime = state.next
       status.observe(state.runs)
-      status.lastManualRun = manualRun ?? status.lastManualRun
+      status.lastManualRun = state.manualRun ?? status.lastManualRun
       status.error = message
-      let reason = problem != nil ? "RunNotCreated" : suspended ? "Suspended" : "Scheduled"
+      let reason = state.problem != nil ? "RunNotCreated" : suspended ? "Suspended" : "Scheduled"
       let text = message ?? (suspended ? "no scheduled runs while spec.suspend is true" : "runs are made on schedule")
-      status.setReady(problem == nil ? .yes : .no, reason: reason, message: text, at: now)
+      status.setReady(state.problem == nil ? .yes : .no, reason: reason, message: text, at: now)
     }
   }
 

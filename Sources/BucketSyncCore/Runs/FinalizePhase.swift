@@ -47,8 +47,11 @@ extension RunReconciler {
     guard let finalizers = run.metadata.finalizers, finalizers.contains(BucketSyncNames.finalizer) else {
       return .done
     }
-    let others = finalizers.filter { $0 != BucketSyncNames.finalizer }
-    _ = try await unlessGone { () async throws(APIError) in try await setFinalizers(run, others) }
+    do {
+      _ = try await setFinalizers(run, finalizers.filter { $0 != BucketSyncNames.finalizer })
+    } catch {
+      guard error.isNotFound else { throw error }
+    }
     return .done
   }
 
@@ -80,10 +83,13 @@ extension RunReconciler {
     let succeeded = run.status?.result == .succeeded
     var job = services.caches.jobs[key]
     if job == nil, !succeeded {
-      job = try await unlessGone { () async throws(APIError) in try await services.client.get(Job.self, key) }
+      job = try await services.client.find(Job.self, key)
     }
     if let job, job.isControlled(by: run) {
-      if !job.metadata.isBeingDeleted { try await delete(job) }
+      // A finished Job goes at once; one that may still make pods stays until those are gone.
+      if !job.metadata.isBeingDeleted {
+        try await services.client.deleteIfPresent(job, propagation: job.isFinished ? .background : .foreground)
+      }
       // While it is not finished its controller might still make a pod: it has to be gone first.
       if !job.isFinished { return false }
     }
@@ -93,14 +99,6 @@ extension RunReconciler {
       return false
     }
     return succeeded ? true : try await !hasUnfinishedPods(run)
-  }
-
-  /// A finished Job goes at once; one that may still make pods stays until those are gone.
-  private func delete(_ job: Job) async throws {
-    let options = DeleteOptions(uid: job.metadata.uid, propagation: job.isFinished ? .background : .foreground)
-    try await deleteUnlessChanged { () async throws(APIError) in
-      try await services.client.delete(Job.self, job.key, options)
-    }
   }
 
   /// Tells what is waited for, once stopping takes so long that somebody may ask.

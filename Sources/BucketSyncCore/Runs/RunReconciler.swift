@@ -56,7 +56,7 @@ package struct RunReconciler: Sendable {
   }
 
   func record(_ run: BucketSync, _ type: EventType, reason: String, action: String, _ note: String) {
-    services.events.record(type, regarding: ObjectReference(run), reason: reason, action: action, note: note)
+    services.events.record(type, regarding: run.reference, reason: reason, action: action, note: note)
   }
 }
 
