@@ -75,14 +75,14 @@ let package = Package(
     // MARK: Built-in plugins
     .target(
       name: "BucketLock",
-      dependencies: ["BucketSyncCore", "BucketSyncAPI", "KubernetesClient", "KubernetesModel"],
+      dependencies: ["BucketSyncCore", "BucketSyncAPI", "OperatorRuntime", "KubernetesClient", "KubernetesModel"],
       path: "plugins/BucketLock",
       packageAccess: false,
       swiftSettings: strict
     ),
     .target(
       name: "RcloneJob",
-      dependencies: ["BucketSyncCore", "BucketSyncAPI", "KubernetesClient", "KubernetesModel"],
+      dependencies: ["BucketSyncCore", "BucketSyncAPI", "KubernetesModel"],
       path: "plugins/RcloneJob",
       packageAccess: false,
       swiftSettings: strict
