@@ -24,6 +24,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
@@ -41,6 +42,7 @@ let package = Package(
         "KubernetesModel", "CCurl", "CYAML",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict
     ),
@@ -59,8 +61,8 @@ let package = Package(
     ),
 
     // MARK: BucketSync: the API types, schedules, extension points and reconcilers
-    .target(name: "CronSchedule", swiftSettings: strict),
-    .target(name: "BucketSyncAPI", dependencies: ["KubernetesModel"], swiftSettings: strict),
+    .target(name: "CronSchedule", dependencies: ["KubernetesModel"], swiftSettings: strict),
+    .target(name: "BucketSyncAPI", dependencies: ["KubernetesModel", "CronSchedule"], swiftSettings: strict),
     .target(
       name: "BucketSyncCore",
       dependencies: [
@@ -73,14 +75,14 @@ let package = Package(
     // MARK: Built-in plugins
     .target(
       name: "BucketLock",
-      dependencies: ["BucketSyncCore", "BucketSyncAPI", "KubernetesClient", "KubernetesModel"],
+      dependencies: ["BucketSyncCore", "BucketSyncAPI", "OperatorRuntime", "KubernetesClient", "KubernetesModel"],
       path: "plugins/BucketLock",
       packageAccess: false,
       swiftSettings: strict
     ),
     .target(
       name: "RcloneJob",
-      dependencies: ["BucketSyncCore", "BucketSyncAPI", "KubernetesClient", "KubernetesModel"],
+      dependencies: ["BucketSyncCore", "BucketSyncAPI", "KubernetesModel"],
       path: "plugins/RcloneJob",
       packageAccess: false,
       swiftSettings: strict
@@ -94,7 +96,7 @@ let package = Package(
         "BucketLock", "RcloneJob",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
-        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
       swiftSettings: strict
     ),
@@ -106,6 +108,8 @@ let package = Package(
 
     // MARK: Tests
     .testTarget(name: "KubernetesModelTests", dependencies: ["KubernetesModel"], swiftSettings: strict),
+    .testTarget(name: "CronScheduleTests", dependencies: ["CronSchedule", "KubernetesModel"], swiftSettings: strict),
+    .testTarget(name: "BucketSyncAPITests", dependencies: ["BucketSyncAPI", "KubernetesModel"], swiftSettings: strict),
     .target(
       name: "TestSupport", dependencies: ["KubernetesModel"], path: "Tests/Support", swiftSettings: strict),
     .testTarget(
@@ -113,6 +117,26 @@ let package = Package(
       dependencies: [
         "OperatorRuntime", "KubernetesClient", "KubernetesModel", "TestSupport",
         .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ],
+      swiftSettings: strict
+    ),
+    .testTarget(
+      name: "KubernetesClientTests",
+      dependencies: [
+        "KubernetesClient", "KubernetesModel",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ],
+      swiftSettings: strict
+    ),
+    // On a real cluster: enabled by BUCKET_SYNC_CLUSTER=1, with its kubeconfig in KUBECONFIG.
+    .testTarget(
+      name: "ClusterTests",
+      dependencies: [
+        "KubernetesClient", "KubernetesModel",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
       ],

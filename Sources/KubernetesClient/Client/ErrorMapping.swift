@@ -11,7 +11,7 @@ extension APIError {
       (try? JSON.decode(APIStatus.self, from: response.body)) ?? APIStatus(code: nil, reason: nil, message: nil)
     // What is no metav1.Status comes from something in between, a proxy say; its first words still help.
     if status.message == nil && status.reason == nil {
-      let words = response.body.firstWords
+      let words = String(decoding: response.body.prefix(300), as: UTF8.self).oneLine
       status.message = "status \(response.statusCode)" + (words.isEmpty ? "" : ": \(words)")
     }
     status.code = response.statusCode
@@ -68,15 +68,5 @@ func explain(_ error: any Error) -> String {
   case DecodingError.dataCorrupted(let context): "\(context.debugDescription)\(place(context.codingPath))"
   case EncodingError.invalidValue(_, let context): "\(context.debugDescription)\(place(context.codingPath))"
   default: "\(error)"
-  }
-}
-
-extension Data {
-  /// The beginning of a text for people: one line, printable, without markup's line breaks.
-  fileprivate var firstWords: String {
-    let text = String(decoding: prefix(300), as: UTF8.self)
-    let printable = text.unicodeScalars.map { $0.properties.isWhitespace ? " " : $0 }
-      .filter { !($0.properties.generalCategory == .control || $0.properties.generalCategory == .format) }
-    return String(String.UnicodeScalarView(printable)).split(separator: " ").joined(separator: " ")
   }
 }
