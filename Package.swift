@@ -24,6 +24,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
@@ -41,6 +42,7 @@ let package = Package(
         "KubernetesModel", "CCurl", "CYAML",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict
     ),
@@ -73,14 +75,14 @@ let package = Package(
     // MARK: Built-in plugins
     .target(
       name: "BucketLock",
-      dependencies: ["BucketSyncCore", "BucketSyncAPI", "KubernetesClient", "KubernetesModel"],
+      dependencies: ["BucketSyncCore", "BucketSyncAPI", "OperatorRuntime", "KubernetesClient", "KubernetesModel"],
       path: "plugins/BucketLock",
       packageAccess: false,
       swiftSettings: strict
     ),
     .target(
       name: "RcloneJob",
-      dependencies: ["BucketSyncCore", "BucketSyncAPI", "KubernetesClient", "KubernetesModel"],
+      dependencies: ["BucketSyncCore", "BucketSyncAPI", "KubernetesModel"],
       path: "plugins/RcloneJob",
       packageAccess: false,
       swiftSettings: strict
@@ -108,5 +110,37 @@ let package = Package(
     .testTarget(name: "KubernetesModelTests", dependencies: ["KubernetesModel"], swiftSettings: strict),
     .testTarget(name: "CronScheduleTests", dependencies: ["CronSchedule", "KubernetesModel"], swiftSettings: strict),
     .testTarget(name: "BucketSyncAPITests", dependencies: ["BucketSyncAPI", "KubernetesModel"], swiftSettings: strict),
+    .target(
+      name: "TestSupport", dependencies: ["KubernetesModel"], path: "Tests/Support", swiftSettings: strict),
+    .testTarget(
+      name: "OperatorRuntimeTests",
+      dependencies: [
+        "OperatorRuntime", "KubernetesClient", "KubernetesModel", "TestSupport",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ],
+      swiftSettings: strict
+    ),
+    .testTarget(
+      name: "KubernetesClientTests",
+      dependencies: [
+        "KubernetesClient", "KubernetesModel",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ],
+      swiftSettings: strict
+    ),
+    // On a real cluster: enabled by BUCKET_SYNC_CLUSTER=1, with its kubeconfig in KUBECONFIG.
+    .testTarget(
+      name: "ClusterTests",
+      dependencies: [
+        "KubernetesClient", "KubernetesModel",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ],
+      swiftSettings: strict
+    ),
   ]
 )

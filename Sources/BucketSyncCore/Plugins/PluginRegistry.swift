@@ -1,5 +1,6 @@
 // PluginRegistry: who takes part at which extension point, in order. Built once at start-up, then only read.
 
+internal import Logging
 package import KubernetesModel
 package import OperatorRuntime
 
@@ -55,20 +56,26 @@ package struct PluginRegistry: Sendable {
     for plugin in plugins {
       guard !self.plugins.contains(plugin.name) else { throw .duplicateName(plugin.name) }
       self.plugins.append(plugin.name)
-      var own = environment
-      own.logger[metadataKey: "plugin"] = "\(plugin.name)"
-      var setup = PluginSetup(environment: own, plugin: plugin.name, registry: self)
-      do {
-        try plugin.register(with: &setup)
-      } catch let error as PluginError {
-        throw error
-      } catch {
-        throw .registrationFailed(plugin: plugin.name, reason: "\(error)")
-      }
-      self = setup.registry
+      self = try Self.adding(plugin, to: self, environment: environment)
     }
     if lock == nil { throw .missingProvider(point: "lock") }
     if builder == nil { throw .missingProvider(point: "buildJob") }
+  }
+
+  private static func adding(
+    _ plugin: any Plugin, to registry: PluginRegistry, environment: PluginEnvironment
+  ) throws(PluginError) -> PluginRegistry {
+    var environment = environment
+    environment.logger[metadataKey: "plugin"] = "\(plugin.name)"
+    var setup = PluginSetup(environment: environment, plugin: plugin.name, registry: registry)
+    do {
+      try plugin.register(with: &setup)
+      return setup.registry
+    } catch let error as PluginError {
+      throw error
+    } catch {
+      throw .registrationFailed(plugin: plugin.name, reason: "\(error)")
+    }
   }
 
   /// Each point with the names of the plugins at it, in the order a run meets them.
@@ -85,10 +92,17 @@ package struct PluginRegistry: Sendable {
 
 /// A cache that a plugin asked for, to be filled by the operator.
 package struct CacheRequest: Sendable {
-  /// Makes the reflector that fills the cache.
-  package let reflector: @Sendable (ReflectorFactory) -> any RunnableReflector
+  /// Keeps the cache filled until cancelled.
+  package let fill: @Sendable (any CacheFiller) async throws -> Void
 
   init<Object: KubernetesObject>(store: ObjectStore<Object>, namespace: String?, labels: String?) {
-    reflector = { $0.reflector(filling: store, namespace: namespace, labels: labels) }
+    fill = { try await $0.fill(store, namespace: namespace, labels: labels) }
   }
+}
+
+/// Fills caches.
+package protocol CacheFiller: Sendable {
+  func fill<Object: KubernetesObject>(
+    _ store: ObjectStore<Object>, namespace: String?, labels: String?
+  ) async throws
 }

@@ -1,6 +1,7 @@
 // RunOutcome: how a run ended.
 
 public import BucketSyncAPI
+import KubernetesModel
 
 /// How a run ended.
 public enum RunOutcome: Sendable, Hashable {
@@ -28,6 +29,33 @@ public enum RunOutcome: Sendable, Hashable {
     switch self {
     case .succeeded: nil
     case .failed(_, let message), .skipped(let message), .cancelled(let message): message
+    }
+  }
+}
+
+extension RunOutcome {
+  /// What the run's status, written by phase Finalize, says of the outcome.
+  init(stored status: BucketSync.Status?) {
+    let condition = status?.conditions?[RunReconciler.jobRunning]
+    let message = status?.error ?? condition?.message ?? ""
+    switch status?.result {
+    case .succeeded: self = .succeeded
+    case .skipped: self = .skipped(message: message)
+    case .cancelled: self = .cancelled(message: message)
+    default: self = .failed(reason: condition?.reason ?? "Failed", message: message)
+    }
+  }
+
+  /// CamelCase word for conditions.
+  var reason: String {
+    if case .failed(let reason, _) = self { reason } else { result.rawValue }
+  }
+
+  /// What `status.error` says.
+  var error: String? {
+    switch self {
+    case .failed(_, let message), .cancelled(let message): message
+    case .succeeded, .skipped: nil
     }
   }
 }

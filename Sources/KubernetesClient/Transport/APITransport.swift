@@ -3,8 +3,7 @@
 // Everything the operator says to Kubernetes goes through an APITransport as an HTTP-shaped request. libcurl is one
 // implementation (CurlTransport); tests, the simulator and an embedded API server are others.
 
-public import FoundationEssentials
-public import KubernetesModel
+package import FoundationEssentials
 
 /// Carries requests to an API server.
 package protocol APITransport: Sendable {
@@ -20,7 +19,9 @@ package protocol APITransport: Sendable {
 
 /// One request to the API server.
 package struct APIRequest: Sendable, Hashable {
-  package enum Method: String, Sendable { case get = "GET", post = "POST", put = "PUT", patch = "PATCH", delete = "DELETE" }
+  package enum Method: String, Sendable {
+    case get = "GET", post = "POST", put = "PUT", patch = "PATCH", delete = "DELETE"
+  }
 
   package var method: Method
   /// The path below the server's address, not yet percent-encoded: `/api/v1/namespaces/default/pods`.
@@ -32,6 +33,8 @@ package struct APIRequest: Sendable, Hashable {
   package var contentType: String?
   /// How long the answer may take in all (`send`) or its head (`stream`); `nil` is the transport's default.
   package var timeout: Duration?
+  /// How long a streamed answer may take in all; `nil` is without limit.
+  package var streamTimeout: Duration?
   /// What the request does, for metrics and logs: the resource and the verb, `jobs`, `create`.
   package var label: Label
 
@@ -54,8 +57,14 @@ package struct APIRequest: Sendable, Hashable {
   }
 
   package init(
-    _ method: Method, _ path: String, query: [QueryItem] = [], body: Data? = nil, contentType: String? = nil,
-    timeout: Duration? = nil, label: Label
+    _ method: Method,
+    _ path: String,
+    query: [QueryItem] = [],
+    body: Data? = nil,
+    contentType: String? = nil,
+    timeout: Duration? = nil,
+    streamTimeout: Duration? = nil,
+    label: Label
   ) {
     self.method = method
     self.path = path
@@ -63,6 +72,7 @@ package struct APIRequest: Sendable, Hashable {
     self.body = body
     self.contentType = contentType
     self.timeout = timeout
+    self.streamTimeout = streamTimeout
     self.label = label
   }
 }
@@ -89,7 +99,9 @@ package struct APIStream: Sendable {
   package var body: any AsyncSequence<Data, any Error> & Sendable
 
   package init(
-    statusCode: Int, headers: [String: String] = [:], body: any AsyncSequence<Data, any Error> & Sendable
+    statusCode: Int,
+    headers: [String: String] = [:],
+    body: any AsyncSequence<Data, any Error> & Sendable
   ) {
     self.statusCode = statusCode
     self.headers = headers

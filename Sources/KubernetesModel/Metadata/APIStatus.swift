@@ -12,6 +12,19 @@ public struct APIStatus: Sendable, Hashable, Codable {
     public var causes: [Cause]?
     /// How long the server asks to wait, in seconds.
     public var retryAfterSeconds: Int?
+
+    /// Details with just these parts.
+    public init(
+      name: String? = nil,
+      kind: String? = nil,
+      causes: [Cause]? = nil,
+      retryAfterSeconds: Int? = nil
+    ) {
+      self.name = name
+      self.kind = kind
+      self.causes = causes
+      self.retryAfterSeconds = retryAfterSeconds
+    }
   }
 
   /// One of several causes, typically one invalid field.

@@ -1,8 +1,13 @@
 // Jobs, reduced to how they end. The Job to be created is a JobManifest in the core: hooks may put any field there.
 
-/// `batch/v1 Job`: its metadata and status.
+/// `batch/v1 Job`: its metadata and status, and of its spec the time it may take.
 public struct Job: KubernetesObject, Hashable {
   public static let resource = ResourceType(group: "batch", version: "v1", kind: "Job", plural: "jobs")
+
+  /// `batch/v1 JobSpec`.
+  public struct Spec: Sendable, Hashable, Codable {
+    public var activeDeadlineSeconds: Int64?
+  }
 
   /// `batch/v1 JobStatus`.
   public struct Status: Sendable, Hashable, Codable {
@@ -25,11 +30,13 @@ public struct Job: KubernetesObject, Hashable {
   }
 
   public var metadata: ObjectMeta
+  public var spec: Spec?
   public var status: Status?
 
   /// A Job as seen in the API.
-  public init(metadata: ObjectMeta, status: Status? = nil) {
+  public init(metadata: ObjectMeta, spec: Spec? = nil, status: Status? = nil) {
     self.metadata = metadata
+    self.spec = spec
     self.status = status
   }
 

@@ -28,6 +28,7 @@ public struct Pod: KubernetesObject, Hashable {
   /// `v1 ContainerStatus`.
   public struct ContainerStatus: Sendable, Hashable, Codable {
     public var name: String
+    public var image: String?
     public var state: ContainerState?
   }
 

@@ -49,12 +49,15 @@ public struct Timestamp: Sendable, Hashable, Comparable, Codable, CustomStringCo
 }
 
 /// A point in time with microseconds, `metav1.MicroTime`, as Leases and Events carry it.
-public struct MicroTimestamp: Sendable, Hashable, Codable {
+public struct MicroTimestamp: Sendable, Hashable, Codable, CustomStringConvertible {
   /// The point in time.
   public let date: Date
 
   /// The point `date`; what is finer than a microsecond is lost on the wire.
   public init(_ date: Date) { self.date = date }
+
+  /// RFC 3339 in UTC with six decimals, `2024-01-15T02:00:00.123456Z`.
+  public var description: String { RFC3339.string(from: date, fraction: true) }
 
   /// Decodes an RFC 3339 string with or without a fraction.
   public init(from decoder: any Decoder) throws {
@@ -69,7 +72,7 @@ public struct MicroTimestamp: Sendable, Hashable, Codable {
   /// Encodes an RFC 3339 string with six decimals, the form the API server insists on.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
-    try container.encode(RFC3339.string(from: date, fraction: true))
+    try container.encode(description)
   }
 }
 

@@ -1,0 +1,25 @@
+// Requests for which "it does not exist" is an answer, not a failure.
+
+import KubernetesClient
+import KubernetesModel
+
+extension KubernetesClient {
+  /// The object, or `nil` if there is none.
+  func find<Object: KubernetesObject>(_ type: Object.Type, _ key: ObjectKey) async throws(APIError) -> Object? {
+    do { return try await get(type, key) } catch {
+      guard error.isNotFound else { throw error }
+      return nil
+    }
+  }
+
+  /// Deletes this very object (by UID); one that is gone, or is another one by now, needs no deleting.
+  func deleteIfPresent<Object: KubernetesObject>(
+    _ object: Object, propagation: DeleteOptions.Propagation
+  ) async throws(APIError) {
+    do {
+      try await delete(Object.self, object.key, DeleteOptions(uid: object.metadata.uid, propagation: propagation))
+    } catch {
+      guard error.isNotFound || error.isConflict else { throw error }
+    }
+  }
+}

@@ -1,0 +1,144 @@
+// Phase Finalize: the Job is stopped and deleted, its pods are waited for, the locks are released, the outcome is told.
+//
+// The order is the point (design.md section 6): a lock is given back only when it is proven that no container of the
+// run is left. For a success the Job's own status is that proof; in all other cases the API server is asked again,
+// because a cache may lag behind a Job that was created a moment ago.
+
+import BucketSyncAPI
+import FoundationEssentials
+import KubernetesClient
+import KubernetesModel
+import OperatorRuntime
+
+extension RunReconciler {
+  /// Stores how the run ended, and goes on to end it.
+  func conclude(_ run: BucketSync, _ outcome: RunOutcome) async throws -> Reconciliation {
+    let now = Timestamp(services.time.now)
+    let concluded = try await write(run) { status in
+      status.phase = .finalize
+      status.startTime = status.startTime ?? now
+      status.result = outcome.result
+      status.error = outcome.error
+      let message = outcome.message ?? "the Job has completed"
+      status.set(Self.jobRunning, .no, reason: outcome.reason, message: message, at: now)
+    }
+    return try await finalize(concluded)
+  }
+
+  /// Cleans up after a run whose outcome is stored, and ends it.
+  func finalize(_ run: BucketSync) async throws -> Reconciliation {
+    guard try await isStopped(run) else { return .done }
+    try await services.lock.unlock(RunReference(run))
+    let outcome = RunOutcome(stored: run.status)
+    let report = await postSync(run, outcome)
+    let finished = try await finish(run, outcome, report)
+    return try await retire(finished)
+  }
+
+  /// Ends a run that is being deleted: stops its Job, releases its locks and lets the object go.
+  func cancel(_ run: BucketSync) async throws -> Reconciliation {
+    guard run.metadata.finalizers?.contains(BucketSyncNames.finalizer) == true else { return .done }
+    if run.status?.phase == .finalize { return try await finalize(run) }
+    return try await conclude(run, .cancelled(message: "the BucketSync was deleted before it had finished"))
+  }
+
+  /// Takes the finalizer off a run that has ended.
+  func retire(_ run: BucketSync) async throws -> Reconciliation {
+    guard let finalizers = run.metadata.finalizers, finalizers.contains(BucketSyncNames.finalizer) else {
+      return .done
+    }
+    do {
+      _ = try await setFinalizers(run, finalizers.filter { $0 != BucketSyncNames.finalizer })
+    } catch {
+      guard error.isNotFound else { throw error }
+    }
+    return .done
+  }
+
+  func setFinalizers(_ run: BucketSync, _ finalizers: [String]) async throws(APIError) -> BucketSync {
+    let patch: JSONValue = [
+      "metadata": [
+        "resourceVersion": .string(run.metadata.resourceVersion ?? ""),
+        "finalizers": .array(finalizers.map { .string($0) }),
+      ]
+    ]
+    let written = try await services.client.patch(BucketSync.self, run.key, .merge(patch))
+    // The API server removes an object together with its last finalizer; the watch will tell.
+    if !(run.metadata.isBeingDeleted && finalizers.isEmpty) { services.caches.runs.record(written) }
+    return written
+  }
+
+  /// Whether pods of the run are left, by the API server's own word.
+  func hasUnfinishedPods(_ run: BucketSync) async throws -> Bool {
+    let selector = "\(BucketSyncNames.Label.runUID)=\(run.metadata.uid ?? "")"
+    let pods = try await services.client.list(Pod.self, namespace: run.metadata.namespace, labels: selector)
+    return pods.items.contains { !$0.hasStopped }
+  }
+
+  /// Deletes the Job, and says whether it is proven that nothing of it runs any more. If not, the event that changes
+  /// that will wake the run.
+  private func isStopped(_ run: BucketSync) async throws -> Bool {
+    guard let name = run.status?.job else { return true }
+    let key = ObjectKey(namespace: run.metadata.namespace, name: name)
+    let succeeded = run.status?.result == .succeeded
+    var job = services.caches.jobs[key]
+    if job == nil, !succeeded {
+      job = try await services.client.find(Job.self, key)
+    }
+    if let job, job.isControlled(by: run) {
+      // A finished Job goes at once; one that may still make pods stays until those are gone.
+      if !job.metadata.isBeingDeleted {
+        try await services.client.deleteIfPresent(job, propagation: job.isFinished ? .background : .foreground)
+      }
+      // While it is not finished its controller might still make a pod: it has to be gone first.
+      if !job.isFinished { return false }
+    }
+    let pods = services.caches.pods(of: RunReference(run))
+    if pods.contains(where: { !$0.hasStopped }) {
+      try await noteStopping(run, pods)
+      return false
+    }
+    return succeeded ? true : try await !hasUnfinishedPods(run)
+  }
+
+  /// Tells what is waited for, once stopping takes so long that somebody may ask.
+  private func noteStopping(_ run: BucketSync, _ pods: [Pod]) async throws {
+    let now = Timestamp(services.time.now)
+    let names = pods.filter { !$0.hasStopped }.map(\.metadata.name).sorted().joined(separator: ", ")
+    _ = try await write(run) { status in
+      guard let condition = status.conditions?[BucketSync.ConditionType.locksAcquired], condition.status == .yes
+      else { return }
+      status.set(
+        BucketSync.ConditionType.locksAcquired, .yes, reason: "WaitingForPods",
+        message: "the locks are kept until pod \(names) has stopped", at: now)
+    }
+  }
+
+  private func finish(
+    _ run: BucketSync, _ outcome: RunOutcome, _ report: PostSyncReport
+  ) async throws(APIError) -> BucketSync {
+    let end = services.time.now
+    let now = Timestamp(end)
+    let took = run.status?.startTime.map { $0.elapsed(until: end) } ?? .zero
+    let finished = try await write(run) { status in
+      status.phase = .finished
+      status.finishTime = now
+      status.duration = DurationText.format(.seconds(took.components.seconds))
+      if !report.notes.isEmpty { status.notes = (status.notes ?? [:]).merging(report.notes) { $1 } }
+      if status.conditions?[BucketSync.ConditionType.locksAcquired]?.status == .yes {
+        status.set(
+          BucketSync.ConditionType.locksAcquired, .no, reason: LocksReason.released, message: "the locks are released",
+          at: now)
+      }
+      let type = outcome == .succeeded ? BucketSync.ConditionType.complete : BucketSync.ConditionType.failed
+      let message = outcome.message ?? "the destination equals the source"
+      status.set(type, .yes, reason: outcome.reason, message: message, at: now)
+    }
+    services.metrics.runFinished(outcome.result, took: took)
+    let failed = if case .failed = outcome { true } else { false }
+    record(
+      run, failed ? .warning : .normal, reason: outcome.result.rawValue, action: "Finish",
+      outcome.message ?? "synced \(run.spec.source) to \(run.spec.destination) in \(finished.status?.duration ?? "0s")")
+    return finished
+  }
+}

@@ -1,0 +1,142 @@
+// JobPlan: the name and the Job that the plugins make of a run, checked and pinned by the core.
+//
+// Whatever hooks did to it, the Job belongs to its run, can be found again, and has one pod at a time.
+
+import BucketSyncAPI
+import KubernetesModel
+
+/// The Job that is to be created for a run.
+struct JobPlan: Sendable {
+  let name: String
+  let manifest: JobManifest
+
+  /// Asks the plugins for a name and a Job. A name that was recorded before is kept.
+  /// - Throws: ``BlockedRun`` naming the plugin at fault.
+  static func make(_ context: RunContext, plugins: PluginRegistry, recordedName: String?) async throws -> JobPlan {
+    let name: String
+    if let recordedName { name = recordedName } else { name = try await jobName(context, plugins: plugins) }
+    guard let builder = plugins.builder else { throw PluginError.missingProvider(point: "buildJob") }
+    var manifest = try await blaming(builder.plugin, point: "buildJob") {
+      try await builder.hook.buildJob(context, name: name)
+    }
+    for transformer in plugins.transformers {
+      let draft = manifest
+      manifest = try await blaming(transformer.plugin, point: "buildJob") {
+        let changed = try await transformer.hook.buildJob(context, job: draft)
+        try check(changed)
+        return changed
+      }
+    }
+    try blaming(builder.plugin, point: "buildJob") { try check(manifest) }
+    return JobPlan(name: name, manifest: pinned(manifest, name: name, run: context.run))
+  }
+
+  private static func jobName(_ context: RunContext, plugins: PluginRegistry) async throws -> String {
+    var name = Naming.shortened(context.run.metadata.name, limit: Naming.labelLimit)
+    for entry in plugins.jobName {
+      let proposed = name
+      name = try await blaming(entry.plugin, point: "jobName") {
+        let name = try await entry.hook.jobName(context, proposed: proposed)
+        guard name.utf8.count <= Naming.labelLimit, Naming.isSubdomain(name) else { throw JobProblem.badName(name) }
+        return name
+      }
+    }
+    return name
+  }
+
+  /// What would break the promise that a run has one rclone at a time, or make the Job useless.
+  private static func check(_ manifest: JobManifest) throws(JobProblem) {
+    guard manifest.json.object != nil else { throw .field("", "is no object") }
+    guard !(manifest.podSpec["containers"].array ?? []).isEmpty else {
+      throw .field("spec.template.spec.containers", "is empty; a Job needs at least one container")
+    }
+    let spec = manifest.json["spec"]
+    for field in ["parallelism", "completions"] where !spec[field].isNull && spec[field] != 1 {
+      throw .field("spec.\(field)", "must be 1: two pods at a time would work on the same bucket")
+    }
+    for field in ["ttlSecondsAfterFinished", "manualSelector", "selector"] where !spec[field].isNull {
+      throw .field("spec.\(field)", "must not be set: the controller keeps and deletes the Job itself")
+    }
+  }
+
+  private static func pinned(_ draft: JobManifest, name: String, run: BucketSync) -> JobManifest {
+    var job = draft
+    job.json["apiVersion"] = .string(Job.resource.apiVersion)
+    job.json["kind"] = .string(Job.resource.kind)
+    job.json.removeMember("status")
+    for field in ["generateName", "uid", "resourceVersion", "creationTimestamp", "managedFields", "finalizers"] {
+      job.json["metadata"].removeMember(field)
+    }
+    let owner = run.controllerReference()
+    job.json["metadata"]["name"] = .string(name)
+    job.json["metadata"]["namespace"] = run.metadata.namespace.map { .string($0) } ?? .null
+    job.json["metadata"]["ownerReferences"] = [
+      [
+        "apiVersion": .string(owner.apiVersion), "kind": .string(owner.kind), "name": .string(owner.name),
+        "uid": .string(owner.uid), "controller": true,
+      ]
+    ]
+    job.json["spec"]["parallelism"] = 1
+    job.json["spec"]["completions"] = 1
+    // A pod that is being deleted must be gone before the Job controller makes the next (Kubernetes 1.29 and later).
+    job.json["spec"]["podReplacementPolicy"] = "Failed"
+    for (key, value) in run.identifyingLabels {
+      job.json["metadata"]["labels"][key] = .string(value)
+      job.podMetadata["labels"][key] = .string(value)
+    }
+    return job
+  }
+
+  /// Runs a plugin's code; an error becomes a ``BlockedRun`` that names the plugin.
+  private static func blaming<Value>(
+    _ plugin: String, point: String, _ body: () async throws -> Value
+  ) async throws -> Value {
+    do { return try await body() } catch { throw BlockedRun(plugin: plugin, point: point, error: error) }
+  }
+
+  private static func blaming(_ plugin: String, point: String, _ body: () throws -> Void) throws(BlockedRun) {
+    do { try body() } catch { throw BlockedRun(plugin: plugin, point: point, error: error) }
+  }
+}
+
+/// A Job, or its name, that cannot be used.
+enum JobProblem: Error, CustomStringConvertible {
+  case badName(String)
+  case field(String, String)
+
+  var description: String {
+    switch self {
+    case .badName(let name):
+      "\"\(name)\" is no Job name: it must be an RFC 1123 subdomain (lower-case letters, digits, '-', '.') of at most \(Naming.labelLimit) characters"
+    case .field(let field, let problem): "the Job's \(field.isEmpty ? "manifest" : field) \(problem)"
+    }
+  }
+}
+
+/// A run that cannot go on because of a plugin; it is tried again until the plugin works.
+struct BlockedRun: Error, CustomStringConvertible {
+  let plugin: String
+  let point: String
+  let reason: String
+
+  init(plugin: String, point: String, error: any Error) {
+    self.plugin = plugin
+    self.point = point
+    reason = "\(error)"
+  }
+
+  var description: String { "plugin \(plugin) failed at \(point): \(reason)" }
+}
+
+extension BucketSync {
+  /// The labels by which the run's Job and pods are known.
+  var identifyingLabels: [String: String] {
+    var labels = [
+      BucketSyncNames.Label.managedBy: BucketSyncNames.controller,
+      BucketSyncNames.Label.runUID: metadata.uid ?? "",
+    ]
+    if metadata.name.utf8.count <= Naming.labelLimit { labels[BucketSyncNames.Label.run] = metadata.name }
+    labels[BucketSyncNames.Label.policy] = metadata.labels?[BucketSyncNames.Label.policy]
+    return labels
+  }
+}

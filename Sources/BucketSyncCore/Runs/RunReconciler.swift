@@ -1,0 +1,75 @@
+// RunReconciler: carries one BucketSync from its creation to Finished. Start here to understand a run.
+//
+//              preLock, jobName, buildJob      the Job ends, fails          pods gone, unlock,
+//              and lock all said yes           or cannot be created         postSync
+//   Initialize ─────────────────────▶ Sync ─────────────────────▶ Finalize ───────────────▶ Finished
+//        │                                                           ▲
+//        └── the spec is wrong, a plugin rejects or skips ───────────┘      (deleted at any point: Finalize, then gone)
+//
+// Each phase is a file of its own. Every step can be repeated: the controller may die between any two requests, and
+// the next one goes on from what is stored. What makes that safe:
+//
+//   - the Job's name is stored (phase Sync) before the Job is created, so a second attempt meets the first;
+//   - the outcome is stored (phase Finalize) before the Job is deleted, so it cannot be lost;
+//   - the locks are released only after the Job's pods have stopped, and before Finished is stored;
+//   - a finalizer keeps a deleted run until all of that is done.
+
+import BucketSyncAPI
+import KubernetesClient
+package import KubernetesModel
+package import OperatorRuntime
+
+/// Carries runs through their phases.
+package struct RunReconciler: Sendable {
+  let services: CoreServices
+  let line: RunLine
+
+  /// A reconciler of runs.
+  package init(_ services: CoreServices) {
+    self.services = services
+    line = RunLine(runs: services.caches.runs)
+  }
+
+  /// Does what is due for the run at `key`.
+  package func reconcile(_ key: ObjectKey) async throws -> Reconciliation {
+    guard let run = services.caches.runs[key] else { return .done }
+    do {
+      if run.isFinished { return try await retire(run) }
+      if run.metadata.isBeingDeleted { return try await cancel(run) }
+      switch run.status?.phase {
+      case nil, .initialize: return try await initialize(run)
+      case .sync: return try await sync(run)
+      case .finalize: return try await finalize(run)
+      case .finished: return .done
+      case .unknown(let text):
+        let message = "status.phase \"\(text)\" is unknown; somebody else must have written it"
+        return try await conclude(run, .failed(reason: "UnknownPhase", message: message))
+      }
+    } catch let error as APIError where error.isNotFound && services.caches.runs[key] == nil {
+      return .done
+    }
+  }
+
+  /// Writes the run's status.
+  func write(_ run: BucketSync, _ change: (inout BucketSync.Status) -> Void) async throws(APIError) -> BucketSync {
+    try await services.status.write(run, cache: services.caches.runs, change)
+  }
+
+  func record(_ run: BucketSync, _ type: EventType, reason: String, action: String, _ note: String) {
+    services.events.record(type, regarding: run.reference, reason: reason, action: action, note: note)
+  }
+}
+
+extension BucketSync.Status {
+  /// Sets a condition as of now.
+  mutating func set(
+    _ type: String, _ status: Condition.Status, reason: String, message: String, at time: Timestamp
+  ) {
+    var conditions = self.conditions ?? []
+    conditions.set(
+      Condition(
+        type: type, status: status, observedGeneration: observedGeneration, lastTransitionTime: time, reason: reason,
+        message: message))
+    self.conditions = conditions
+  }
+}

@@ -1,0 +1,136 @@
+// Phase Sync: the Job is created, watched and read.
+//
+// The Job may be missing for two reasons: it was never created, because the controller died right after phase Sync was
+// stored, or somebody deleted it. `status.jobUID`, stored as soon as the Job was seen, tells them apart: only a Job
+// that was never seen is created (again), and only when no pod of an earlier one is left.
+
+import BucketSyncAPI
+import FoundationEssentials
+import KubernetesClient
+import KubernetesModel
+import OperatorRuntime
+
+extension RunReconciler {
+  /// The condition that tells how the run's Job is doing.
+  static let jobRunning = "JobRunning"
+
+  /// Looks after the run's Job.
+  func sync(_ run: BucketSync) async throws -> Reconciliation {
+    guard let name = run.status?.job else {
+      return try await conclude(run, .failed(reason: "UnknownJob", message: "status.job was removed from the run"))
+    }
+    guard let job = services.caches.jobs[ObjectKey(namespace: run.metadata.namespace, name: name)],
+      job.isControlled(by: run)
+    else {
+      if run.status?.jobUID == nil { return try await resume(run, jobName: name) }
+      let message = "Job \(name) was deleted by somebody else before it had finished"
+      return try await conclude(run, .failed(reason: "JobDeleted", message: message))
+    }
+    if let uid = run.status?.jobUID, uid != job.metadata.uid {
+      let message = "Job \(name) was replaced by somebody else before it had finished"
+      return try await conclude(run, .failed(reason: "JobDeleted", message: message))
+    }
+    let pods = services.caches.pods(of: RunReference(run))
+    switch services.builder.assess(job, pods: pods) {
+    case .ended(let outcome):
+      // The Job's end may be seen before that of its pod, which tells the reason.
+      if pods.contains(where: { !$0.hasStopped && !$0.metadata.isBeingDeleted && $0.status?.phase != "Failed" }) {
+        return .done
+      }
+      return try await conclude(run, outcome)
+    case .running:
+      try await note(run, job, .yes, reason: "Running", message: "the pod of Job \(name) runs")
+      return .done
+    case .pending(let reason, let message):
+      return try await pending(run, job, reason: reason, message)
+    }
+  }
+
+  /// Creates the Job of a run whose locks are held.
+  /// - Parameter resuming: Whether an earlier attempt may have been made by a controller that died.
+  func createJob(of run: BucketSync, _ plan: JobPlan, resuming: Bool) async throws -> Reconciliation {
+    let key = ObjectKey(namespace: run.metadata.namespace, name: plan.name)
+    let job: Job
+    do {
+      if resuming, try await hasUnfinishedPods(run) { return .again(after: .seconds(2)) }
+      job = try await services.client.create(plan.manifest.json, as: Job.self, namespace: key.namespace)
+      record(run, .normal, reason: "JobCreated", action: "CreateJob", "created Job \(plan.name)")
+    } catch let error as APIError where error.isAlreadyExists {
+      job = try await services.client.get(Job.self, key)
+      guard job.isControlled(by: run) else {
+        let message =
+          "Job \(plan.name) exists and does not belong to this run; it was left alone. Delete or rename it, then run again"
+        return try await conclude(run, .failed(reason: "JobNameTaken", message: message))
+      }
+    } catch let error where !error.mayHealByItself {
+      return try await conclude(
+        run, .failed(reason: "JobNotCreated", message: "Job \(plan.name) was refused: \(error)"))
+    }
+    services.caches.jobs.record(job)
+    return try await sync(run)
+  }
+
+  /// Goes on after a crash between storing phase Sync and creating the Job.
+  private func resume(_ run: BucketSync, jobName: String) async throws -> Reconciliation {
+    do {
+      let context = try RunContext.resolve(run) { services.caches.policies[$0] }
+      let plan = try await JobPlan.make(context, plugins: services.plugins, recordedName: jobName)
+      return try await createJob(of: run, plan, resuming: true)
+    } catch let invalid as InvalidRun {
+      return try await conclude(run, .failed(reason: "InvalidSpec", message: invalid.message))
+    } catch let blocked as BlockedRun {
+      // The locks are held: rather than keeping others waiting for a plugin to be repaired, the run ends.
+      services.metrics.pluginFailed(blocked.plugin, point: blocked.point)
+      return try await conclude(run, .failed(reason: "PluginFailed", message: blocked.description))
+    }
+  }
+
+  /// Handles a Job whose pod does not run yet: tells why once that is worth telling, and gives up in the end.
+  private func pending(
+    _ run: BucketSync, _ job: Job, reason: String, _ message: String
+  ) async throws -> Reconciliation {
+    let age = job.metadata.creationTimestamp.map { $0.elapsed(until: services.time.now) } ?? .zero
+    let limit = services.settings.jobStartTimeout
+    if limit > .zero, age >= limit {
+      let text = "the pod of Job \(job.metadata.name) did not start within \(DurationText.format(limit)): \(message)"
+      return try await conclude(run, .failed(reason: reason, message: text))
+    }
+    // Most pods start within seconds; telling that they have not yet would be a write for nothing.
+    let settled = age >= Self.startingGrace
+    if settled {
+      try await note(run, job, .no, reason: reason, message: message)
+    } else {
+      try await note(run, job, .no, reason: "Starting", message: "the pod of Job \(job.metadata.name) is starting")
+    }
+    if !settled { return .again(after: Self.startingGrace - age + .milliseconds(100)) }
+    return limit > .zero ? .again(after: limit - age) : .done
+  }
+
+  /// Stores how the Job is doing, and its UID once it is known.
+  private func note(
+    _ run: BucketSync, _ job: Job, _ running: Condition.Status, reason: String, message: String
+  ) async throws {
+    let now = Timestamp(services.time.now)
+    _ = try await write(run) { status in
+      status.jobUID = job.metadata.uid
+      status.set(Self.jobRunning, running, reason: reason, message: message, at: now)
+    }
+  }
+
+  private static let startingGrace = Duration.seconds(5)
+}
+
+extension Job {
+  /// Whether this is the Job of that very run, not one of the same name.
+  func isControlled(by run: BucketSync) -> Bool {
+    metadata.controllerOwner?.uid != nil && metadata.controllerOwner?.uid == run.metadata.uid
+  }
+
+  /// Whether the Job controller is done with it and will make no more pods.
+  var isFinished: Bool { trueCondition("Complete") != nil || trueCondition("Failed") != nil }
+}
+
+extension Timestamp {
+  /// The time from this point to `end`.
+  func elapsed(until end: Date) -> Duration { .seconds(end.timeIntervalSince(date)) }
+}

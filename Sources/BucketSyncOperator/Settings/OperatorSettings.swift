@@ -1,0 +1,96 @@
+// OperatorSettings: flags and environment variables, read and checked.
+
+internal import ArgumentParser
+internal import BucketSyncAPI
+internal import BucketSyncCore
+
+/// What the operator is told at start-up.
+struct OperatorSettings: Sendable {
+  var namespace: String
+  /// Where policies and runs are looked after; empty for everywhere.
+  var watchNamespaces: [String]
+  var kubeconfig: String?
+  var healthAddress: String
+  var metricsAddress: String
+  var leaderElection: Bool
+  var concurrency: Int
+  var core: CoreSettings
+}
+
+/// The flags of `homelab-helper bucket-sync` that are not a plugin's.
+struct OperatorOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Namespace of the bucket locks and of the leader's lease. Required. (env: NAMESPACE)", valueName: "name"))
+  var namespace: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Look after policies and runs in these namespaces only, separated by commas. (env: WATCH_NAMESPACES; default: all)",
+      valueName: "names"))
+  var watchNamespaces: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Kubeconfig to use; the pod's service account if empty. (env: KUBECONFIG)", valueName: "path"))
+  var kubeconfig: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Address of the probes /healthz and /readyz. (env: HEALTH_ADDRESS; default: :8081)", valueName: "address"))
+  var healthAddress: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Address of the Prometheus metrics, /metrics. (env: METRICS_ADDRESS; default: :8080)", valueName: "address"))
+  var metricsAddress: String?
+
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Act only while holding a lease, so that several replicas can run. (env: LEADER_ELECTION; default: off)")
+  var leaderElection: Bool?
+
+  @Option(
+    help: ArgumentHelp(
+      "How long a lock must be orphaned before it is removed. (env: LOCK_TIMEOUT; default: 5m)", valueName: "duration"))
+  var lockTimeout: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "How long a Job's pod may take to start before its run fails; 0 for no limit. (env: JOB_START_TIMEOUT; default: 10m)",
+      valueName: "duration"))
+  var jobStartTimeout: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "How many runs, and how many policies, are worked on at a time. (env: CONCURRENCY; default: 8)",
+      valueName: "number"))
+  var concurrency: Int?
+
+  /// The settings, with the environment as a fallback.
+  /// - Throws: `ValidationError` naming the flag at fault and the way out.
+  func settings(_ source: SettingSource) throws -> OperatorSettings {
+    guard let namespace = source.value(namespace, "NAMESPACE") else {
+      throw ValidationError(
+        "the namespace is missing: pass --namespace NAME or set NAMESPACE to where bucket locks shall be kept")
+    }
+    guard Naming.isLabel(namespace) else {
+      throw ValidationError("--namespace \"\(namespace)\" is no namespace: it must be an RFC 1123 label")
+    }
+    let watched = (source.value(watchNamespaces, "WATCH_NAMESPACES") ?? "").split(separator: ",").map(String.init)
+    if let bad = watched.first(where: { !Naming.isLabel($0) }) {
+      throw ValidationError("--watch-namespaces: \"\(bad)\" is no namespace: it must be an RFC 1123 label")
+    }
+    let lockTimeout = try source.duration(
+      lockTimeout, "lock-timeout", "LOCK_TIMEOUT", default: CoreSettings().lockTimeout)
+    let startTimeout = try source.duration(
+      jobStartTimeout, "job-start-timeout", "JOB_START_TIMEOUT", default: CoreSettings().jobStartTimeout)
+    return OperatorSettings(
+      namespace: namespace, watchNamespaces: Set(watched).sorted(), kubeconfig: source.value(kubeconfig, "KUBECONFIG"),
+      healthAddress: source.value(healthAddress, "HEALTH_ADDRESS") ?? ":8081",
+      metricsAddress: source.value(metricsAddress, "METRICS_ADDRESS") ?? ":8080",
+      leaderElection: try source.bool(leaderElection, "leader-election", "LEADER_ELECTION"),
+      concurrency: try source.count(concurrency, "concurrency", "CONCURRENCY", default: 8),
+      core: CoreSettings(lockTimeout: lockTimeout, jobStartTimeout: startTimeout))
+  }
+}

@@ -1,0 +1,121 @@
+// Reading: get, list and a container's log.
+
+import FoundationEssentials
+public import KubernetesModel
+
+/// All objects of a list, and the version of the whole that a watch can go on from.
+public struct ObjectList<O: KubernetesObject>: Sendable {
+  public var items: [O]
+  public var resourceVersion: String
+
+  /// A list as if it had been read.
+  public init(items: [O], resourceVersion: String) {
+    self.items = items
+    self.resourceVersion = resourceVersion
+  }
+}
+
+extension KubernetesClient {
+  /// The object `key`.
+  public func get<O: KubernetesObject>(_ type: O.Type, _ key: ObjectKey) async throws(APIError) -> O {
+    let request = APIRequest(.get, O.resource.path(of: key), label: .init(verb: "get", resource: O.resource.plural))
+    return try decode(O.self, from: await send(request), of: request)
+  }
+
+  /// All objects of a type in one namespace, or everywhere, that the selectors fit.
+  ///
+  /// Read in pages of 500, so neither side ever holds a huge answer. When a page token expires on the way (410) the
+  /// list starts again, once.
+  public func list<O: KubernetesObject>(
+    _ type: O.Type,
+    namespace: String? = nil,
+    labels: String? = nil,
+    fields: String? = nil
+  ) async throws(APIError) -> ObjectList<O> {
+    try await list(type, namespace: namespace, labels: labels, fields: fields, pageSize: 500)
+  }
+
+  func list<O: KubernetesObject>(
+    _ type: O.Type,
+    namespace: String?,
+    labels: String?,
+    fields: String?,
+    pageSize: Int
+  ) async throws(APIError) -> ObjectList<O> {
+    var restarts = 1
+    var items: [O] = []
+    var token: String?
+    while true {
+      var request = APIRequest(
+        .get,
+        O.resource.path(namespace: namespace),
+        query: .selecting(labels: labels, fields: fields),
+        timeout: .seconds(60),
+        label: .init(verb: "list", resource: O.resource.plural)
+      )
+      request.query.append(.init("limit", "\(pageSize)"))
+      if let token { request.query.append(.init("continue", token)) }
+      let page: Page<O>
+      do {
+        page = try decode(Page<O>.self, from: await send(request), of: request)
+      } catch  where error.isExpired && token != nil && restarts > 0 {
+        restarts -= 1
+        items = []
+        token = nil
+        continue
+      }
+      items += page.items ?? []
+      guard let next = page.metadata.continue, !next.isEmpty else {
+        return ObjectList(items: items, resourceVersion: page.metadata.resourceVersion ?? "")
+      }
+      token = next
+    }
+  }
+
+  /// What a container has written: the last `tailLines` lines, `limitBytes` bytes at most.
+  /// - Parameter previous: The log of the container's instance before the last restart.
+  public func log(
+    ofPod key: ObjectKey,
+    container: String? = nil,
+    tailLines: Int? = nil,
+    limitBytes: Int? = nil,
+    previous: Bool = false
+  ) async throws(APIError) -> String {
+    var request = APIRequest(
+      .get,
+      Pod.resource.path(of: key, subresource: .log),
+      label: .init(verb: "log", resource: Pod.resource.plural)
+    )
+    if let container { request.query.append(.init("container", container)) }
+    if let tailLines { request.query.append(.init("tailLines", "\(tailLines)")) }
+    if let limitBytes { request.query.append(.init("limitBytes", "\(limitBytes)")) }
+    if previous { request.query.append(.init("previous", "true")) }
+    return String(decoding: try await send(request), as: UTF8.self)
+  }
+}
+
+/// One page of a list as it comes over the wire. `items` can be `null`.
+private struct Page<O: KubernetesObject>: Decodable {
+  struct Metadata: Decodable {
+    var resourceVersion: String?
+    var `continue`: String?
+  }
+  var metadata: Metadata
+  var items: [O]?
+}
+
+extension [APIRequest.QueryItem] {
+  static func selecting(labels: String?, fields: String?) -> Self {
+    var items: Self = []
+    if let labels { items.append(.init("labelSelector", labels)) }
+    if let fields { items.append(.init("fieldSelector", fields)) }
+    return items
+  }
+}
+
+extension ResourceType {
+  /// The path of one object, or of one of its subresources.
+  func path(of key: ObjectKey, subresource: Subresource? = nil) -> String {
+    path(namespace: key.namespace) + "/" + key.name + (subresource.map { "/" + $0.name } ?? "")
+  }
+}

@@ -1,0 +1,93 @@
+// Writing: create, update, patch and delete.
+
+import FoundationEssentials
+public import KubernetesModel
+
+extension KubernetesClient {
+  /// Creates an object in its metadata's namespace, and returns it as stored.
+  /// - Parameter dryRun: Let the server check and default the object without storing it.
+  public func create<O: KubernetesObject>(_ object: O, dryRun: Bool = false) async throws(APIError) -> O {
+    var request = APIRequest(
+      .post,
+      O.resource.path(namespace: object.metadata.namespace),
+      label: .init(verb: "create", resource: O.resource.plural)
+    )
+    if dryRun { request.query.append(.init("dryRun", "All")) }
+    return try decode(O.self, from: await send(request, body: Manifest(object: object)), of: request)
+  }
+
+  /// Creates an object from a manifest that may hold more than `type` knows, and returns it as stored.
+  public func create<O: KubernetesObject>(
+    _ manifest: JSONValue,
+    as type: O.Type,
+    namespace: String?
+  ) async throws(APIError) -> O {
+    let request = APIRequest(
+      .post,
+      O.resource.path(namespace: namespace),
+      label: .init(verb: "create", resource: O.resource.plural)
+    )
+    var manifest = manifest
+    manifest["apiVersion"] = .string(O.resource.apiVersion)
+    manifest["kind"] = .string(O.resource.kind)
+    return try decode(O.self, from: await send(request, body: manifest), of: request)
+  }
+
+  /// Replaces an object by exactly what `object` holds: **everything its type does not declare is erased**.
+  ///
+  /// Only for types that hold all there is, such as Leases and ConfigMaps; anything else is changed with
+  /// ``patch(_:_:_:subresource:)``. With `metadata.resourceVersion` set, the update is refused (`isConflict`) when
+  /// the object has changed since.
+  public func update<O: KubernetesObject>(_ object: O) async throws(APIError) -> O {
+    let request = APIRequest(
+      .put,
+      O.resource.path(of: object.key),
+      label: .init(verb: "update", resource: O.resource.plural)
+    )
+    return try decode(O.self, from: await send(request, body: Manifest(object: object)), of: request)
+  }
+
+  /// Changes parts of an object, or of its subresource, and returns it as stored.
+  public func patch<O: KubernetesObject>(
+    _ type: O.Type,
+    _ key: ObjectKey,
+    _ patch: Patch,
+    subresource: Subresource? = nil
+  ) async throws(APIError) -> O {
+    let request = APIRequest(
+      .patch,
+      O.resource.path(of: key, subresource: subresource),
+      contentType: patch.contentType,
+      label: .init(verb: "patch", resource: O.resource.plural)
+    )
+    return try decode(O.self, from: await send(request, body: patch), of: request)
+  }
+
+  /// Asks for an object's deletion; an object with finalizers stays until they are gone.
+  public func delete<O: KubernetesObject>(
+    _ type: O.Type,
+    _ key: ObjectKey,
+    _ options: DeleteOptions = .init()
+  ) async throws(APIError) {
+    let request = APIRequest(
+      .delete,
+      O.resource.path(of: key),
+      label: .init(verb: "delete", resource: O.resource.plural)
+    )
+    _ = try await send(request, body: options)
+  }
+}
+
+/// An object with the type information that custom resources need to be told apart.
+private struct Manifest<O: KubernetesObject>: Encodable {
+  private enum Key: String, CodingKey { case apiVersion, kind }
+
+  var object: O
+
+  func encode(to encoder: any Encoder) throws {
+    try object.encode(to: encoder)
+    var container = encoder.container(keyedBy: Key.self)
+    try container.encode(O.resource.apiVersion, forKey: .apiVersion)
+    try container.encode(O.resource.kind, forKey: .kind)
+  }
+}

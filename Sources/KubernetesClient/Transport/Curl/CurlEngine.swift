@@ -1,0 +1,105 @@
+// The engine: one thread that owns a curl_multi and every easy handle, because libcurl handles belong to one thread.
+//
+// Tasks talk to it through a mailbox and curl_multi_wakeup; it talks to them through their Transfer. Running all
+// transfers in one multi handle is what lets them share one HTTP/2 connection.
+
+import CCurl
+import FoundationEssentials
+import Glibc
+import Synchronization
+
+/// A running libcurl; stops, and joins its thread, when the last reference goes.
+final class CurlEngine: Sendable {
+  private let mailbox: Mailbox
+  private let thread: Mutex<pthread_t?>
+
+  /// Starts the engine's thread.
+  init() throws(TransportError) {
+    curl_global_init(Int(CURL_GLOBAL_DEFAULT))
+    guard let multi = curl_multi_init() else { throw TransportError(.notSent, "libcurl could not be started") }
+    mailbox = Mailbox(multi: multi)
+    let loop = Unmanaged.passRetained(EngineLoop(multi: multi, mailbox: mailbox))
+    var thread = pthread_t()
+    let failure = pthread_create(&thread, nil, runEngineLoop, loop.toOpaque())
+    self.thread = Mutex(failure == 0 ? thread : nil)
+    guard failure == 0 else {
+      loop.release()
+      curl_multi_cleanup(multi)
+      throw TransportError(.notSent, "no thread for network requests: error \(failure)")
+    }
+  }
+
+  deinit { stop() }
+
+  /// Ends all transfers and waits for the thread's end. What is started afterwards fails.
+  func stop() {
+    mailbox.close()
+    // Taken out first, so that only one caller joins.
+    if let thread = thread.withLock({ $0.take() }) { pthread_join(thread, nil) }
+  }
+
+  /// Begins a transfer.
+  func start(_ transfer: Transfer) {
+    guard !mailbox.post(.start(transfer)) else { return }
+    transfer.finish(.failure(TransportError(.notSent, "the connection to Kubernetes was closed by this program")))
+  }
+
+  /// Lets a transfer that was paused go on.
+  func resume(_ transfer: Transfer) { mailbox.post(.resume(transfer)) }
+
+  /// Ends a transfer that nobody waits for any longer.
+  func abort(_ transfer: Transfer) {
+    transfer.cancel()
+    mailbox.post(.abort(transfer))
+  }
+}
+
+/// Commands from tasks to the engine's thread.
+final class Mailbox: Sendable {
+  enum Command: Sendable {
+    case start(Transfer)
+    case resume(Transfer)
+    case abort(Transfer)
+  }
+
+  private struct State: @unchecked Sendable {
+    /// To be woken; `nil` once closed. Only curl_multi_wakeup may be called on it here.
+    var multi: UnsafeMutableRawPointer?
+    var commands: [Command] = []
+  }
+
+  private let state: Mutex<State>
+
+  init(multi: UnsafeMutableRawPointer) { state = Mutex(State(multi: multi)) }
+
+  /// `false` when closed.
+  @discardableResult
+  func post(_ command: Command) -> Bool {
+    state.withLock { state in
+      guard let multi = state.multi else { return false }
+      state.commands.append(command)
+      if state.commands.count == 1 { curl_multi_wakeup(multi) }
+      return true
+    }
+  }
+
+  func close() {
+    state.withLock { state in
+      if let multi = state.multi { curl_multi_wakeup(multi) }
+      state.multi = nil
+    }
+  }
+
+  /// All commands in order, and whether the engine is to stop.
+  func collect() -> (commands: [Command], isClosed: Bool) {
+    state.withLock { state in
+      defer { state.commands = [] }
+      return (state.commands, state.multi == nil)
+    }
+  }
+}
+
+private func runEngineLoop(_ loop: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+  if let loop { Unmanaged<EngineLoop>.fromOpaque(loop).takeRetainedValue().run() }
+  return nil
+}

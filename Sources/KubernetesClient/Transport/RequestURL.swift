@@ -1,0 +1,64 @@
+// Building a request's URL: percent-encoding, RFC 3986.
+
+extension ConnectionSettings {
+  /// The URL of `request` on this server.
+  ///
+  /// With ``tlsServerName`` it names that host, for the certificate to be checked against; ``connectTo`` then says
+  /// where to really connect to.
+  func url(of request: APIRequest) -> String {
+    var url = (tlsServerName.map { replacingHost(by: $0) } ?? server) + request.path.percentEncoded(keeping: "/")
+    for (index, item) in request.query.enumerated() {
+      url += index == 0 ? "?" : "&"
+      url += item.name.percentEncoded() + "=" + item.value.percentEncoded()
+    }
+    return url
+  }
+
+  /// `HOST:PORT:HOST:PORT`, from the URL's to the server's, when they differ.
+  var connectTo: String? {
+    tlsServerName.map { "\($0):\(port):\(host):\(port)" }
+  }
+
+  /// The server's host and port, as a Host header has them.
+  var authority: String {
+    let rest = server.firstRange(of: "://").map { server[$0.upperBound...] } ?? server[...]
+    return String(rest.prefix { $0 != "/" })
+  }
+
+  private var host: String {
+    guard let colon = authority.lastIndex(of: ":"), !authority.hasSuffix("]") else { return authority }
+    return String(authority[..<colon])
+  }
+
+  private var port: String {
+    if authority.count > host.count { return String(authority.dropFirst(host.count + 1)) }
+    return server.hasPrefix("http://") ? "80" : "443"
+  }
+
+  private func replacingHost(by name: String) -> String {
+    let path = server.firstRange(of: authority).map { server[$0.upperBound...] } ?? ""
+    return "https://\(name):\(port)\(path)"
+  }
+}
+
+extension String {
+  /// With everything but unreserved characters, and those in `kept`, percent-encoded.
+  func percentEncoded(keeping kept: String = "") -> String {
+    let hex = Array("0123456789ABCDEF".utf8)
+    var encoded: [UInt8] = []
+    encoded.reserveCapacity(utf8.count)
+    for byte in utf8 {
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+        UInt8(ascii: "~"):
+        encoded.append(byte)
+      case _ where kept.utf8.contains(byte):
+        encoded.append(byte)
+      default:
+        encoded += [UInt8(ascii: "%"), hex[Int(byte >> 4)], hex[Int(byte & 15)]]
+      }
+    }
+    return String(decoding: encoded, as: UTF8.self)
+  }
+}

@@ -1,0 +1,62 @@
+// The fence: no write leaves a process that cannot be sure any more that it leads.
+//
+// A leader that was stopped for a minute (SIGSTOP, a suspended machine, a starved one) does not know on waking that
+// another one leads by now, and goes on where it was: possibly right before a write. So every write is checked
+// against the time up to which the last renewal of the lease vouches for us, counted from when that renewal was
+// *sent*, on a clock that counts suspension.
+
+import FoundationEssentials
+package import KubernetesClient
+package import KubernetesModel
+import Synchronization
+
+/// Lets reads through always, and writes only while the process is sure to lead. The lease itself may be written.
+package final class WriteFence: APITransport {
+  private let transport: any APITransport
+  private let time: any TimeSource
+  private let leasePath: String
+  private let leasesPath: String
+  private let openUntil = Mutex<Duration?>(nil)
+
+  /// A closed fence before `transport`; LeaderElector opens it.
+  package init(transport: any APITransport, lease: ObjectKey, time: any TimeSource) {
+    self.transport = transport
+    self.time = time
+    leasesPath = Lease.resource.path(namespace: lease.namespace)
+    leasePath = "\(leasesPath)/\(lease.name)"
+  }
+
+  /// Lets writes through up to this uptime.
+  package func open(until uptime: Duration) { openUntil.withLock { $0 = uptime } }
+
+  /// Lets no more writes through.
+  package func close() { openUntil.withLock { $0 = nil } }
+
+  package func send(_ request: APIRequest) async throws -> APIResponse {
+    try check(request)
+    return try await transport.send(request)
+  }
+
+  package func stream(_ request: APIRequest) async throws -> APIStream {
+    try check(request)
+    return try await transport.stream(request)
+  }
+
+  private func check(_ request: APIRequest) throws {
+    guard request.method != .get, !isForLease(request) else { return }
+    guard let limit = openUntil.withLock({ $0 }) else {
+      throw TransportError(.notSent, "not written, because this process does not lead")
+    }
+    let overdue = time.uptime - limit
+    guard overdue <= .zero else {
+      throw TransportError(
+        .notSent,
+        "not written, because the leader lease was due to be renewed \(overdue.components.seconds) s ago"
+      )
+    }
+  }
+
+  private func isForLease(_ request: APIRequest) -> Bool {
+    request.path == leasePath || (request.path == leasesPath && request.method == .post)
+  }
+}

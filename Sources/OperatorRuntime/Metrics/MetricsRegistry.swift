@@ -1,0 +1,114 @@
+// Metrics: what Prometheus reads from the operator.
+//
+//     let copied = metrics.counter("bucket_bytes_total", "Bytes copied.", labels: ["policy": "nightly"])
+//     copied.increment(by: 4096)
+//
+// Asking twice for the same name and labels gives the same series. Series live as long as the registry, so a label
+// must never take its values from an open set such as object names that come and go.
+
+import Synchronization
+
+/// All metrics of one process.
+public final class MetricsRegistry: Sendable {
+  package enum Kind: String, Sendable { case counter, gauge, histogram }
+
+  /// All series of one name.
+  struct Family: Sendable {
+    var kind: Kind
+    var help: String
+    var series: [LabelSet: Series] = [:]
+  }
+
+  enum Series: Sendable {
+    case number(NumberCell)
+    case computed(@Sendable () -> Double)
+    case histogram(HistogramCell)
+  }
+
+  private let families = Mutex<[String: Family]>([:])
+
+  /// An empty registry.
+  public init() {}
+
+  /// A number that only grows.
+  public func counter(_ name: String, _ help: String, labels: [String: String] = [:]) -> Counter {
+    Counter(cell: numberCell(name, .counter, help, labels))
+  }
+
+  /// A number that goes up and down.
+  public func gauge(_ name: String, _ help: String, labels: [String: String] = [:]) -> Gauge {
+    Gauge(cell: numberCell(name, .gauge, help, labels))
+  }
+
+  /// A distribution, counted in buckets with these upper bounds (in growing order; the bucket for all is implied).
+  public func histogram(
+    _ name: String,
+    _ help: String,
+    labels: [String: String] = [:],
+    bounds: [Double] = Histogram.secondsBounds
+  ) -> Histogram {
+    let fresh = HistogramCell(bounds: bounds)
+    let series = register(name, .histogram, help, labels, .histogram(fresh))
+    if case .histogram(let cell) = series { return Histogram(cell: cell) }
+    return Histogram(cell: fresh)
+  }
+
+  /// A number that is computed whenever somebody reads the metrics; replaces an earlier one of the same labels.
+  package func computed(
+    _ kind: Kind,
+    _ name: String,
+    _ help: String,
+    labels: [String: String] = [:],
+    value: @escaping @Sendable () -> Double
+  ) {
+    families.withLock { families in
+      guard families[name].map({ $0.kind == kind }) ?? true else { return }
+      families[name, default: Family(kind: kind, help: help)].series[LabelSet(labels)] = .computed(value)
+    }
+  }
+
+  /// Everything as it is now.
+  func snapshot() -> [String: Family] { families.withLock { $0 } }
+
+  private func numberCell(_ name: String, _ kind: Kind, _ help: String, _ labels: [String: String]) -> NumberCell {
+    let fresh = NumberCell()
+    if case .number(let cell) = register(name, kind, help, labels, .number(fresh)) { return cell }
+    return fresh
+  }
+
+  /// The series that exists, or `fresh` after putting it in. A name that is taken by another kind stays what it is:
+  /// the handle then counts for nobody, which beats an exposition that Prometheus refuses as a whole.
+  private func register(
+    _ name: String,
+    _ kind: Kind,
+    _ help: String,
+    _ labels: [String: String],
+    _ fresh: Series
+  ) -> Series {
+    families.withLock { families in
+      guard families[name].map({ $0.kind == kind }) ?? true else { return fresh }
+      let labels = LabelSet(labels)
+      if let series = families[name]?.series[labels] { return series }
+      families[name, default: Family(kind: kind, help: help)].series[labels] = fresh
+      return fresh
+    }
+  }
+}
+
+/// The labels of one series, in the order of their names.
+struct LabelSet: Hashable, Sendable, Comparable {
+  struct Label: Hashable, Sendable {
+    var name: String
+    var value: String
+  }
+
+  let labels: [Label]
+
+  init(_ labels: [String: String]) {
+    self.labels = labels.map { Label(name: $0.key, value: $0.value) }.sorted { $0.name < $1.name }
+  }
+
+  static func < (left: LabelSet, right: LabelSet) -> Bool {
+    left.labels.lexicographicallyPrecedes(right.labels) { ($0.name, $0.value) < ($1.name, $1.value) }
+  }
+}

@@ -1,0 +1,48 @@
+// The real cluster that these tests run on, and what they need there.
+
+import FoundationEssentials
+import KubernetesClient
+import KubernetesModel
+import Testing
+
+/// The cluster that KUBECONFIG names.
+enum Cluster {
+  /// Whether the tests may use a cluster at all.
+  static let isEnabled = environment["BUCKET_SYNC_CLUSTER"] == "1"
+
+  static var environment: [String: String] { ProcessInfo.processInfo.environment }
+
+  /// The configuration of the kubeconfig.
+  static func configuration() throws -> ClientConfiguration {
+    try ClientConfiguration.load(kubeconfig: environment["KUBECONFIG"], environment: environment)
+  }
+
+  /// Runs `body` with a client and a namespace of its own, which is deleted afterwards.
+  static func withNamespace(
+    _ body: (KubernetesClient, _ namespace: String) async throws -> Void
+  ) async throws {
+    let client = try configuration().client(userAgent: "bucket-sync-tests")
+    let name = "test-\(UInt64.random(in: 0..<UInt64.max))"
+    _ = try await client.create(Namespace(metadata: ObjectMeta(name: name)))
+    do {
+      try await body(client, name)
+    } catch {
+      try await client.delete(Namespace.self, ObjectKey(namespace: nil, name: name))
+      throw error
+    }
+    try await client.delete(Namespace.self, ObjectKey(namespace: nil, name: name))
+  }
+}
+
+/// `v1 Namespace`, as far as tests need it.
+struct Namespace: KubernetesObject {
+  static let resource = ResourceType(
+    group: "",
+    version: "v1",
+    kind: "Namespace",
+    plural: "namespaces",
+    isNamespaced: false
+  )
+
+  var metadata: ObjectMeta
+}

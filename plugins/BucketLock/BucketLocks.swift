@@ -1,0 +1,182 @@
+// Taking the locks of a run and giving them back.
+//
+// - A lock is only ever created and deleted, never changed. What is deleted is the very state that was read (UID and
+//   resource version), and only if its record names the run by UID.
+// - A request whose answer was lost may have created a lock. The next `lock` meets it as its own; and its name is
+//   remembered, so that `unlock` asks for it even if the watch has not shown it yet. Should the controller die as
+//   well, the next one finds the lock in its first list.
+
+import BucketSyncCore
+import KubernetesClient
+import KubernetesModel
+import OperatorRuntime
+import Synchronization
+
+/// The lock provider.
+final class BucketLocks: LockProvider {
+  private let requests: LockRequests
+  private let store: ObjectStore<ConfigMap>
+  private let time: any TimeSource
+  /// By the run's UID: names of locks that a lost answer may have created.
+  private let uncertain = Mutex<[String: Set<String>]>([:])
+
+  init(_ environment: PluginEnvironment, store: ObjectStore<ConfigMap>) {
+    requests = LockRequests(client: environment.client, namespace: environment.namespace)
+    self.store = store
+    time = environment.time
+  }
+
+  func lock(_ run: RunContext) async throws -> LockResult {
+    let result: LockResult
+    do {
+      result = try await takeAll(run)
+    } catch {
+      // All or none. If this fails too, the next call or `unlock` finds what is left; the first error tells more.
+      try? await unlock(run.reference)
+      throw error
+    }
+    if result != .acquired { try await unlock(run.reference) }
+    return result
+  }
+
+  func unlock(_ run: RunReference) async throws {
+    let unseen = try await locateUncertain(run)
+    let held = store.objects(.holder, run.uid)
+    guard !held.isEmpty || !unseen.isEmpty else { return }
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for configMap in unseen + held.filter({ cached in !unseen.contains { $0.key == cached.key } }) {
+        group.addTask { try await self.release(configMap, heldBy: run) }
+      }
+      try await group.waitForAll()
+    }
+    uncertain.withLock { $0[run.uid] = nil }
+  }
+
+  func heldLock(_ name: String) -> HeldLock? {
+    store[requests.key(name)].flatMap { HeldLock($0) }
+  }
+
+  func locks(heldBy uid: String) -> [String] { store.objects(.holder, uid).map(\.metadata.name) }
+
+  func remove(orphan lock: HeldLock) async throws {
+    guard let configMap = LockToken(lock.token) else { return }
+    // What has changed since, or is gone, is no orphan any more.
+    _ = try await requests.delete(lock.name, uid: configMap.uid, version: configMap.version)
+  }
+}
+
+extension BucketLocks {
+  /// Takes lock after lock until one is not to be had.
+  private func takeAll(_ run: RunContext) async throws -> LockResult {
+    for bucket in run.buckets {
+      let result = try await take(bucket, for: run)
+      if result != .acquired { return result }
+    }
+    return .acquired
+  }
+
+  /// Takes one lock, or finds out who has it.
+  private func take(_ bucket: String, for run: RunContext) async throws -> LockResult {
+    let record = LockRecord(bucket: bucket, run: run, at: Timestamp(time.now))
+    let name = LockName.of(bucket: bucket)
+    if let cached = store[requests.key(name)], let other = obstacle(cached, bucket: bucket, to: run) { return other }
+    // A lock that is there when creating and gone when reading has just been released: once more, but not for ever.
+    for _ in 0..<3 {
+      switch try await create(record, run: run.reference) {
+      case .created(let configMap):
+        store.record(configMap)
+        return .acquired
+      case .exists:
+        guard let found = try await requests.read(name) else { continue }
+        if (try? LockRecord(found)) != nil { store.record(found) }
+        return obstacle(found, bucket: bucket, to: run) ?? .acquired
+      }
+    }
+    return .busy(holder: "bucket \"\(bucket)\" is changing hands", lookAgainAfter: .seconds(1))
+  }
+
+  private func create(_ record: LockRecord, run: RunReference) async throws -> LockRequests.Creation {
+    do {
+      return try await requests.create(record)
+    } catch {
+      if error.mayHaveApplied { remember(LockName.of(bucket: record.bucket), run) }
+      throw error
+    }
+  }
+
+  private func remember(_ name: String, _ run: RunReference) {
+    _ = uncertain.withLock { $0[run.uid, default: []].insert(name) }
+  }
+
+  /// What keeps `run` from having the lock that `configMap` is; `nil` when the run has it.
+  private func obstacle(_ configMap: ConfigMap, bucket: String, to run: RunContext) -> LockResult? {
+    do {
+      let holder = try LockRecord(configMap).holder
+      if holder.uid == run.reference.uid { return nil }
+      let isNamesake = holder.namespace == run.reference.namespace && holder.name == run.reference.name
+      let kind = isNamesake ? "an earlier BucketSync" : "BucketSync"
+      return .busy(holder: "bucket \"\(bucket)\" is locked by \(kind) \(holder)")
+    } catch {
+      return .busy(
+        holder: """
+          bucket "\(bucket)" cannot be locked: ConfigMap \(configMap.key) is in the way, which is no lock of ours \
+          (\(error)); after checking that nothing uses the bucket, remove it with: \
+          kubectl delete configmap --namespace \(configMap.metadata.namespace ?? "") \(configMap.metadata.name)
+          """,
+        // The watch does not show what lacks our label.
+        lookAgainAfter: .seconds(30))
+    }
+  }
+
+  /// The locks of `run` among those that a lost answer may have created.
+  private func locateUncertain(_ run: RunReference) async throws -> [ConfigMap] {
+    var found: [ConfigMap] = []
+    for name in uncertain.withLock({ $0[run.uid] ?? [] }).sorted() {
+      if let configMap = try await requests.read(name), configMap.isLock(of: run) { found.append(configMap) }
+    }
+    return found
+  }
+
+  /// Deletes a lock, in whatever version, as long as it is the run's.
+  private func release(_ configMap: ConfigMap, heldBy run: RunReference) async throws {
+    var configMap = configMap
+    for _ in 0..<5 {
+      if try await requests.delete(configMap) == .gone { return }
+      guard let current = try await requests.read(configMap.metadata.name), current.isLock(of: run) else { return }
+      configMap = current
+    }
+    throw LockFailure("delete", configMap.key, .malformed("it changes all the time"))
+  }
+}
+
+extension ConfigMap {
+  fileprivate func isLock(of run: RunReference) -> Bool { (try? LockRecord(self))?.holder.uid == run.uid }
+}
+
+/// The state of a lock in a ``HeldLock``'s token.
+private struct LockToken {
+  var uid: String
+  var version: String
+
+  init(of configMap: ConfigMap) {
+    uid = configMap.metadata.uid ?? ""
+    version = configMap.metadata.resourceVersion ?? ""
+  }
+
+  init?(_ text: String) {
+    let parts = text.split(separator: " ").map(String.init)
+    guard parts.count == 2 else { return nil }
+    (uid, version) = (parts[0], parts[1])
+  }
+
+  var text: String { "\(uid) \(version)" }
+}
+
+extension HeldLock {
+  fileprivate init?(_ configMap: ConfigMap) {
+    guard let record = try? LockRecord(configMap) else { return nil }
+    self.init(
+      name: configMap.metadata.name, bucket: record.bucket, holder: record.holder,
+      token: LockToken(of: configMap).text)
+  }
+}
