@@ -42,6 +42,7 @@ struct CrashTests {
     if test.isWatchSlow { server.holdWatch() }
     server.fail(request: test.request, test.fault)
     _ = try? await controller.locks.lock(run)
+    server.heal()
     let next = try await successor(of: controller, test)
     #expect(try await next.locks.lock(run) == .acquired)
     #expect(server.holders == ["a": "uid-of-run", "b": "uid-of-run"])
@@ -56,6 +57,7 @@ struct CrashTests {
     if test.isWatchSlow { server.holdWatch() }
     server.fail(request: test.request, test.fault)
     _ = try? await controller.locks.lock(run)
+    server.heal()
     try await successor(of: controller, test).locks.unlock(run.reference)
     #expect(server.holders == [:])
   }
@@ -68,6 +70,7 @@ struct CrashTests {
     if test.isWatchSlow { server.holdWatch() }
     server.fail(request: test.request, test.fault)
     try? await controller.locks.unlock(run.reference)
+    server.heal()
     let next = try await successor(of: controller, test)
     try await next.locks.unlock(run.reference)
     #expect(server.holders == [:])
@@ -81,6 +84,7 @@ struct CrashTests {
     let run = try makeRun("run", from: "a", to: "b")
     server.fail(request: test.request, test.fault)
     let first = try? await controller.locks.lock(run)
+    server.heal()
     let next = try await successor(of: controller, test)
     let second = try? await next.locks.lock(try makeRun("other", from: "b", to: "c"))
     #expect(first != .acquired || second != .acquired)

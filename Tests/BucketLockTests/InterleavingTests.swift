@@ -13,6 +13,7 @@ struct InterleavingTests {
     let server = LockServer(namespace: lockNamespace) { await random.pause() }
     let one = try await Controller(on: server)
     let two = try await Controller(on: server)
+    server.holdWatch()
     let buckets = ["a", "b", "c"]
     let runs = try (0..<6).map { number in
       let source = random.roll(buckets.count)
@@ -22,7 +23,6 @@ struct InterleavingTests {
     let working = Working()
     let finished = await withTaskGroup(of: Bool.self) { group in
       for (number, run) in runs.enumerated() {
-        // The cache of one of the controllers is never told anything, which is the slowest watch there can be.
         let locks = number.isMultiple(of: 2) ? one.locks : two.locks
         group.addTask { await Self.work(run, locks, server, working, random) }
       }
@@ -42,6 +42,11 @@ struct InterleavingTests {
       guard let result = try? await locks.lock(run) else { continue }
       guard result == .acquired else {
         if server.holders.values.contains(uid) { working.complain("\(uid) keeps a lock while it waits") }
+        // The watch tells what has happened in bursts.
+        if random.roll(3) == 0 {
+          server.deliver()
+          server.holdWatch()
+        }
         await random.pause()
         continue
       }

@@ -21,7 +21,7 @@ final class LockServer: APITransport {
     var version = 100
     var nextUID = 1
     var objects: [String: ConfigMap] = [:]
-    var store: ObjectStore<ConfigMap>?
+    var stores: [ObjectStore<ConfigMap>] = []
     /// Changes that the watch has not told yet; `nil` while it tells them at once.
     var untold: [@Sendable (ObjectStore<ConfigMap>) -> Void]?
     var requests: [String] = []
@@ -61,11 +61,14 @@ final class LockServer: APITransport {
   /// Takes an object away, as somebody else would.
   func remove(_ name: String) { state.withLock { delete(name, &$0) } }
 
+  /// From now on all requests arrive and are answered.
+  func heal() { state.withLock { $0.faults = [:] } }
+
   /// Fills `store` from now on, as a reflector does.
   func feed(_ store: ObjectStore<ConfigMap>) {
     store.addSource(source)
     state.withLock { state in
-      state.store = store
+      state.stores.append(store)
       let labelled = state.objects.values.filter(isWatched)
       store.replace(source, with: Array(labelled), version: "\(state.version)")
     }
@@ -77,8 +80,7 @@ final class LockServer: APITransport {
   /// Tells all that the watch has kept back.
   func deliver() {
     state.withLock { state in
-      guard let store = state.store else { return }
-      for change in state.untold ?? [] { change(store) }
+      for change in state.untold ?? [] { state.stores.forEach(change) }
       state.untold = nil
     }
   }
@@ -151,8 +153,8 @@ final class LockServer: APITransport {
   private func tell(_ state: inout State, _ change: @escaping @Sendable (ObjectStore<ConfigMap>) -> Void) {
     if state.untold != nil {
       state.untold?.append(change)
-    } else if let store = state.store {
-      change(store)
+    } else {
+      state.stores.forEach(change)
     }
   }
 
