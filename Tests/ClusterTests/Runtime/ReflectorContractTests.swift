@@ -104,23 +104,6 @@ struct ReflectorContractTests {
       }
     }
   }
-
-  @Test(
-    "a restart of the API server is survived, and what changed meanwhile is seen",
-    .enabled(if: Testbed.mayBeDisturbed)
-  )
-  func restart() async throws {
-    try await Cluster.withNamespace { client, namespace in
-      let map = try await client.create(ConfigMap(metadata: ObjectMeta(name: "a", namespace: namespace)))
-      try await withReflector(over: transport(), namespace: namespace) {
-        try await Testbed.restart("apiserver")
-        try await eventually(within: 120) {
-          (try? await client.patch(ConfigMap.self, map.key, .merge(["data": ["x": "1"]]))) != nil
-        }
-        try await eventually(within: 120) { store[map.key]?.data == ["x": "1"] }
-      }
-    }
-  }
 }
 
 /// Lets the first watch begin at the beginning of time, which no server remembers.
