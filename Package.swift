@@ -136,7 +136,9 @@ let package = Package(
     .testTarget(
       name: "ClusterTests",
       dependencies: [
-        "KubernetesClient", "KubernetesModel",
+        "KubernetesClient", "KubernetesModel", "OperatorRuntime", "TestSupport",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
       ],
