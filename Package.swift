@@ -144,5 +144,19 @@ let package = Package(
       ],
       swiftSettings: strict
     ),
+    .testTarget(
+      name: "BucketLockTests",
+      dependencies: [
+        "BucketLock", "BucketSyncCore", "BucketSyncAPI", "OperatorRuntime", "KubernetesClient", "KubernetesModel",
+        "TestSupport", .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict
+    ),
+    .testTarget(
+      name: "RcloneJobTests",
+      dependencies: ["RcloneJob", "BucketSyncCore", "BucketSyncAPI", "KubernetesModel"],
+      resources: [.copy("Fixtures")],
+      swiftSettings: strict
+    ),
   ]
 )
