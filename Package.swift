@@ -153,7 +153,7 @@ let package = Package(
     .testTarget(
       name: "RcloneJobTests",
       dependencies: ["RcloneJob", "BucketSyncCore", "BucketSyncAPI", "KubernetesModel"],
-      resources: [.copy("Fixtures")],
+      exclude: ["Fixtures"],
       swiftSettings: strict
     ),
   ]
