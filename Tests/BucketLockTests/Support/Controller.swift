@@ -31,17 +31,20 @@ struct Controller {
     )
     let registry = try PluginRegistry([BucketLock(), NoJobs()], environment: environment)
     locks = try #require(registry.lock?.hook)
-    for cache in registry.caches { try await cache.fill(Feeder(server: server)) }
+    for cache in registry.caches { _ = cache.sources(Feeder(server: server)) }
   }
 }
 
-private struct Feeder: CacheFiller {
+private struct Feeder: CacheSourceFactory {
   let server: LockServer
 
-  func fill<Object: KubernetesObject>(_ store: ObjectStore<Object>, namespace: String?, labels: String?) async throws {
+  func sources<Object: KubernetesObject>(
+    of store: ObjectStore<Object>, namespace: String?, labels: String?
+  ) -> [any CacheSource] {
     #expect(namespace == lockNamespace)
     #expect(labels == "\(BucketSyncNames.group)/lock=true")
     if let store = store as? ObjectStore<ConfigMap> { server.feed(store) }
+    return []
   }
 }
 
