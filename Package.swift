@@ -155,7 +155,7 @@ let package = Package(
     .testTarget(
       name: "RcloneJobTests",
       dependencies: ["RcloneJob", "BucketSyncCore", "BucketSyncAPI", "KubernetesModel"],
-      resources: [.copy("Fixtures")],
+      exclude: ["Fixtures"],
       swiftSettings: strict
     ),
   ]

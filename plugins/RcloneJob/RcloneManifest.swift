@@ -47,6 +47,7 @@ struct RcloneManifest: Sendable {
         "runAsNonRoot": true, "runAsUser": 65532, "runAsGroup": 65532, "fsGroup": 65532,
         "seccompProfile": ["type": "RuntimeDefault"],
       ],
+      "affinity": Self.apart(run.reference),
       "containers": [container(run)],
       "volumes": [["name": "tmp", "emptyDir": [:]]],
     ]
@@ -60,7 +61,8 @@ struct RcloneManifest: Sendable {
       "args": ["sync", Self.literal(run.source.rclone), Self.literal(run.destination.rclone)],
       "env": .array(
         Self.settings + Self.prefixed("RCLONE_CONFIG_SOURCE_", run.run.spec.sourceEnv)
-          + Self.prefixed("RCLONE_CONFIG_DESTINATION_", run.run.spec.destinationEnv)),
+          + Self.prefixed("RCLONE_CONFIG_DESTINATION_", run.run.spec.destinationEnv)
+      ),
       // The last lines of the log come with the pod's status, so that nobody has to ask for them.
       "terminationMessagePolicy": "FallbackToLogsOnError",
       "securityContext": [
@@ -70,6 +72,21 @@ struct RcloneManifest: Sendable {
     ]
     if let imagePullPolicy { container["imagePullPolicy"] = .string(imagePullPolicy) }
     return container
+  }
+
+  /// Keeps a second pod of the run from being scheduled while the first one still stops: servers before 1.29 replace a
+  /// pod as soon as it is told to go. All nodes have the same value of this label, so it means "nowhere".
+  private static func apart(_ run: RunReference) -> JSONValue {
+    [
+      "podAntiAffinity": [
+        "requiredDuringSchedulingIgnoredDuringExecution": [
+          [
+            "topologyKey": "kubernetes.io/os",
+            "labelSelector": ["matchLabels": [BucketSyncNames.Label.runUID: .string(run.uid)]],
+          ]
+        ]
+      ]
+    ]
   }
 
   /// What rclone needs on a read-only root: its configuration in memory (which is what an empty path means to it, and
