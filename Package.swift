@@ -75,14 +75,14 @@ let package = Package(
     // MARK: Built-in plugins
     .target(
       name: "BucketLock",
-      dependencies: ["BucketSyncCore", "BucketSyncAPI", "KubernetesClient", "KubernetesModel"],
+      dependencies: ["BucketSyncCore", "BucketSyncAPI", "OperatorRuntime", "KubernetesClient", "KubernetesModel"],
       path: "plugins/BucketLock",
       packageAccess: false,
       swiftSettings: strict
     ),
     .target(
       name: "RcloneJob",
-      dependencies: ["BucketSyncCore", "BucketSyncAPI", "KubernetesClient", "KubernetesModel"],
+      dependencies: ["BucketSyncCore", "BucketSyncAPI", "KubernetesModel"],
       path: "plugins/RcloneJob",
       packageAccess: false,
       swiftSettings: strict
@@ -124,13 +124,22 @@ let package = Package(
     ),
     .testTarget(
       name: "KubernetesClientTests",
-      dependencies: ["KubernetesClient", "KubernetesModel"],
+      dependencies: [
+        "KubernetesClient", "KubernetesModel",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ],
       swiftSettings: strict
     ),
     // On a real cluster: enabled by BUCKET_SYNC_CLUSTER=1, with its kubeconfig in KUBECONFIG.
     .testTarget(
       name: "ClusterTests",
-      dependencies: ["KubernetesClient", "KubernetesModel"],
+      dependencies: [
+        "KubernetesClient", "KubernetesModel",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ],
       swiftSettings: strict
     ),
   ]

@@ -1,6 +1,6 @@
 // The plugins that make the operator what it is out of the box.
 
-public import ArgumentParser
+internal import ArgumentParser
 public import BucketSyncCore
 internal import BucketLock
 internal import RcloneJob

@@ -75,9 +75,16 @@ extension OperatorAssembly: CacheFiller {
   func fill<Object: KubernetesObject>(
     _ store: ObjectStore<Object>, namespace: String?, labels: String?
   ) async throws {
-    try await Reflector(
-      client: client, store: store, namespace: namespace, labels: labels, time: time, random: .system, logger: logger,
-      metrics: metrics
-    ).run()
+    // A plugin's cache of one namespace is its own business; everything else keeps to the watched ones.
+    let namespaces = namespace.map { [$0] } ?? settings.watchNamespaces.map(Optional.some)
+    let reflectors = (namespaces.isEmpty ? [nil] : namespaces).map {
+      Reflector(
+        client: client, store: store, namespace: $0, labels: labels, time: time, random: .system, logger: logger,
+        metrics: metrics)
+    }
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for reflector in reflectors { group.addTask { try await reflector.run() } }
+      try await group.waitForAll()
+    }
   }
 }

@@ -11,6 +11,7 @@
 
 public import BucketSyncCore
 import KubernetesModel
+import OperatorRuntime
 
 /// Keeps bucket locks in ConfigMaps.
 public struct BucketLock: Plugin {

@@ -7,6 +7,7 @@
 //   well, the next one finds the lock in its first list.
 
 import BucketSyncCore
+import KubernetesClient
 import KubernetesModel
 import OperatorRuntime
 import Synchronization

@@ -63,12 +63,12 @@ extension LogDigest {
 
     init(_ raw: Substring) {
       // 2026/11/22 19:42:50 ERROR : …
-      let time = raw.prefixMatch(of: /\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d(\.\d+)? /)
+      let time = raw.prefixMatch(of: #/\d{4}/\d\d/\d\d \d\d:\d\d:\d\d(\.\d+)? /#)
       hasTime = time != nil
       text = String((time.map { raw[$0.range.upperBound...] } ?? raw).filter { !$0.isControl })
         // operation error S3: ListObjectsV2, https response error StatusCode: 403, RequestID: …, HostID: …, api error …
         .replacing(
-          /operation error S3: (\w+), .*?StatusCode: (\d+), RequestID: [^,]*, HostID: [^,]*, (?:api error )?/
+          #/operation error S3: (\w+), .*?StatusCode: (\d+), RequestID: [^,]*, HostID: [^,]*, (?:api error )?/#
         ) { match in match.2 == "0" ? "S3 \(match.1): " : "S3 \(match.1): status \(match.2), " }
     }
 
@@ -79,13 +79,13 @@ extension LogDigest {
     /// A line that only says what follows from others.
     var isConsequence: Bool {
       text.contains("as there were IO errors") || text.contains("not attempting retries")
-        || text.contains(/Attempt \d+\/\d+ failed/) || text.contains("Can't retry")
+        || text.contains(#/Attempt \d+/\d+ failed/#) || text.contains("Can't retry")
     }
 
     var isAboutSide: Bool { text.contains("root directory") || text.contains("Failed to create file system") }
 
     /// The line at the end: `NOTICE: Failed to sync with 3 errors: last error was: …`.
-    var isSummary: Bool { text.contains(/(CRITICAL|NOTICE): Failed to \w+( with \d+ errors)?: /) }
+    var isSummary: Bool { text.contains(#/(CRITICAL|NOTICE): Failed to \w+( with \d+ errors)?: /#) }
 
     /// What a summary sums up.
     var cause: Substring {
@@ -97,7 +97,7 @@ extension LogDigest {
 
     /// The same for lines that differ only in the object they are about: `ERROR : OBJECT: Failed to copy: …`.
     var kind: String {
-      guard let match = text.firstMatch(of: /: ([Ff]ailed to|[Ee]rror|[Cc]ouldn't) /) else { return text }
+      guard let match = text.firstMatch(of: #/: ([Ff]ailed to|[Ee]rror|[Cc]ouldn't) /#) else { return text }
       return String(text[match.range.lowerBound...])
     }
   }

@@ -21,38 +21,42 @@ struct PendingPod: Sendable, Hashable {
     // Troubles first: while one container waits for another, the other one's trouble is the one that counts.
     let waiting = containers.compactMap { container in container.state?.waiting.map { (container, $0) } }
     if let (container, state) = waiting.first(where: { !Self.isOnItsWay($0.1) }) {
-      self.init(container, state, pod: pod.metadata)
+      self = Self.troubled(container, state, pod: pod.metadata)
     } else if let scheduled = status?.conditions?.first(where: { $0.type == "PodScheduled" }), scheduled.status != "True" {
-      reason = scheduled.reason ?? "Unscheduled"
-      message = "no node takes the pod: \(LogDigest.clean(scheduled.message ?? "not scheduled yet"))"
+      let details = LogDigest.clean(scheduled.message ?? "it is not scheduled yet")
+      self.init(scheduled.reason ?? "Unscheduled", "no node takes the pod: \(details)")
     } else {
-      reason = waiting.first?.1.reason ?? "Pending"
-      message = "the pod is starting"
+      self.init(waiting.first?.1.reason ?? "Pending", "the pod is starting")
     }
   }
 
-  private init(_ container: Pod.ContainerStatus, _ state: Pod.Waiting, pod: ObjectMeta) {
-    let image = container.image.map { " \($0)" } ?? ""
+  private init(_ reason: String, _ message: String) {
+    self.reason = reason
+    self.message = message
+  }
+
+  private static func troubled(
+    _ container: Pod.ContainerStatus, _ state: Pod.Waiting, pod: ObjectMeta
+  ) -> PendingPod {
+    let image = container.image ?? ""
     let details = LogDigest.clean(state.message ?? "")
     switch state.reason ?? "" {
     case "ErrImagePull", "ImagePullBackOff", "ImageInspectError", "RegistryUnavailable", "SignatureValidationFailed":
-      reason = "ImagePullFailed"
-      message = """
-        image\(image) cannot be pulled; check its name and tag, and whether the node may reach its registry \
-        (kubectl describe pod --namespace \(pod.namespace ?? "") \(pod.name) tells more)
+      return PendingPod(
+        "ImagePullFailed",
         """
+        image \(image) cannot be pulled; check its name and tag, and whether the node may reach its registry \
+        (kubectl describe pod --namespace \(pod.namespace ?? "") \(pod.name) tells more)
+        """)
     case "InvalidImageName":
-      reason = "InvalidImageName"
-      message = "\"\(container.image ?? "")\" is no image name; correct --rclone-image"
+      return PendingPod("InvalidImageName", "\"\(image)\" is no image name; correct --rclone-image")
     case "ErrImageNeverPull":
-      reason = "ImageNotPresent"
-      message = "image\(image) is not on the node and its pull policy is Never"
+      return PendingPod("ImageNotPresent", "image \(image) is not on the node, and its pull policy is Never")
     case "CreateContainerConfigError":
-      reason = "CreateContainerConfigError"
-      message = "\(details); create it, or correct spec.sourceEnv or spec.destinationEnv"
+      return PendingPod(
+        "CreateContainerConfigError", "\(details); create it, or correct spec.sourceEnv or spec.destinationEnv")
     case let other:
-      reason = other
-      message = "container \(container.name) cannot start: \(details.isEmpty ? other : details)"
+      return PendingPod(other, "container \(container.name) cannot start: \(details.isEmpty ? other : details)")
     }
   }
 

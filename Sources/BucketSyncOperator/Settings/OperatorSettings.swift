@@ -7,6 +7,8 @@ internal import BucketSyncCore
 /// What the operator is told at start-up.
 struct OperatorSettings: Sendable {
   var namespace: String
+  /// Where policies and runs are looked after; empty for everywhere.
+  var watchNamespaces: [String]
   var kubeconfig: String?
   var healthAddress: String
   var metricsAddress: String
@@ -21,6 +23,12 @@ struct OperatorOptions: ParsableArguments {
     help: ArgumentHelp(
       "Namespace of the bucket locks and of the leader's lease. Required. (env: NAMESPACE)", valueName: "name"))
   var namespace: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Look after policies and runs in these namespaces only, separated by commas. (env: WATCH_NAMESPACES; default: all)",
+      valueName: "names"))
+  var watchNamespaces: String?
 
   @Option(
     help: ArgumentHelp(
@@ -69,12 +77,16 @@ struct OperatorOptions: ParsableArguments {
     guard Naming.isLabel(namespace) else {
       throw ValidationError("--namespace \"\(namespace)\" is no namespace: it must be an RFC 1123 label")
     }
+    let watched = (source.value(watchNamespaces, "WATCH_NAMESPACES") ?? "").split(separator: ",").map(String.init)
+    if let bad = watched.first(where: { !Naming.isLabel($0) }) {
+      throw ValidationError("--watch-namespaces: \"\(bad)\" is no namespace: it must be an RFC 1123 label")
+    }
     let lockTimeout = try source.duration(
       lockTimeout, "lock-timeout", "LOCK_TIMEOUT", default: CoreSettings().lockTimeout)
     let startTimeout = try source.duration(
       jobStartTimeout, "job-start-timeout", "JOB_START_TIMEOUT", default: CoreSettings().jobStartTimeout)
     return OperatorSettings(
-      namespace: namespace, kubeconfig: source.value(kubeconfig, "KUBECONFIG"),
+      namespace: namespace, watchNamespaces: Set(watched).sorted(), kubeconfig: source.value(kubeconfig, "KUBECONFIG"),
       healthAddress: source.value(healthAddress, "HEALTH_ADDRESS") ?? ":8081",
       metricsAddress: source.value(metricsAddress, "METRICS_ADDRESS") ?? ":8080",
       leaderElection: try source.bool(leaderElection, "leader-election", "LEADER_ELECTION"),

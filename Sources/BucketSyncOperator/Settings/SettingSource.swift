@@ -1,7 +1,7 @@
 // Where settings come from: the flag if it was given, else the environment variable of the same meaning.
 
 internal import ArgumentParser
-internal import BucketSyncAPI
+internal import KubernetesModel
 
 /// Environment variables as a fallback for flags. An empty variable counts as unset, as in the Go controller.
 public struct SettingSource: Sendable {

@@ -14,6 +14,12 @@ final class Recorded<Element: Sendable>: Sendable {
   func append(_ element: Element) { elements.withLock { $0.append(element) } }
 }
 
+/// A value that any task may change.
+final class Shared<Value: Sendable>: Sendable {
+  let state: Mutex<Value>
+  init(_ value: Value) { state = Mutex(value) }
+}
+
 /// A log handler that keeps what it is given.
 struct RecordedLog: LogHandler {
   let lines: Recorded<(Logger.Level, String)>

@@ -148,18 +148,18 @@ struct WorkQueueTests {
       var seen: [Int: Int] = [:]
     }
     let queue = WorkQueue<Int>(name: "stress", time: time, metrics: metrics)
-    let watch = Mutex(Watch())
+    let shared = Shared(Watch())
     let keys = 20
     try await withThrowingTaskGroup { group in
       for _ in 0..<8 {
         group.addTask {
           while let key = await queue.next() {
-            watch.withLock { watch in
+            shared.state.withLock { watch in
               if !watch.inWork.insert(key).inserted { watch.overlaps += 1 }
               watch.seen[key] = watch.wanted[key]
             }
             await Task.yield()
-            watch.withLock { _ = $0.inWork.remove(key) }
+            shared.state.withLock { _ = $0.inWork.remove(key) }
             queue.done(key)
           }
         }
@@ -169,7 +169,7 @@ struct WorkQueueTests {
           producers.addTask {
             for round in 0..<2000 {
               let key = (round * 7 + producer) % keys
-              watch.withLock { $0.wanted[key, default: 0] += 1 }
+              shared.state.withLock { $0.wanted[key, default: 0] += 1 }
               queue.add(key)
               if round.isMultiple(of: 16) { await Task.yield() }
             }
@@ -178,10 +178,10 @@ struct WorkQueueTests {
         try await producers.waitForAll()
       }
       // The last state of every key has to be seen by a worker that began after it was added.
-      try await eventually { watch.withLock { $0.seen == $0.wanted && $0.inWork.isEmpty } }
+      try await eventually { shared.state.withLock { $0.seen == $0.wanted && $0.inWork.isEmpty } }
       queue.shutDown()
       try await group.waitForAll()
     }
-    #expect(watch.withLock { $0.overlaps } == 0)
+    #expect(shared.state.withLock { $0.overlaps } == 0)
   }
 }

@@ -1,0 +1,79 @@
+# Everything a developer needs; `make help` lists it. Works as root on a bare Debian with the Swift toolchain.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+TESTBED := Tests/Testbed
+CACHE := $(or $(BUCKET_SYNC_CACHE),$(HOME)/.cache/bucket-sync)
+TESTBED_DIR := $(or $(BUCKET_SYNC_TESTBED_DIR),$(CACHE)/testbed)
+SOURCES := Sources plugins Tests Package.swift
+export STRICT := 1
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+.PHONY: build
+build: libraries ## Build everything (debug)
+	swift build
+
+.PHONY: release
+release: libraries ## Build the executable as it is shipped: optimised, Swift's libraries linked in
+	swift build -c release --static-swift-stdlib --product homelab-helper
+
+.PHONY: test
+test: ## Install what is missing, then run every test, on a real Kubernetes brought up for it
+	$(TESTBED)/install
+	$(MAKE) lint
+	swift build --build-tests
+	swift test --skip-build --skip ClusterTests --skip EndToEndTests
+	Tests/with-testbed $(MAKE) test-cluster
+
+.PHONY: test-unit
+test-unit: libraries ## Run the tests that need no cluster
+	swift test --skip ClusterTests --skip EndToEndTests
+
+.PHONY: test-cluster
+test-cluster: ## Run the cluster tests against the cluster in KUBECONFIG
+	@test -n "$${KUBECONFIG:-}" || { echo 'set KUBECONFIG to the cluster to test against, or use `make test`' >&2; exit 2; }
+	swift build --build-tests
+	BUCKET_SYNC_CLUSTER=1 swift test --skip-build --filter 'ClusterTests|EndToEndTests'
+
+.PHONY: cluster
+cluster: ## Bring up the testbed: a real Kubernetes and three S3 endpoints on this machine
+	$(TESTBED)/install
+	$(TESTBED)/up
+	@echo "export KUBECONFIG=$$(sed -n 's/^KUBECONFIG=//p' $(TESTBED_DIR)/env)"
+
+.PHONY: cluster-down
+cluster-down: ## Take the testbed down
+	$(TESTBED)/down
+
+.PHONY: demo
+demo: ## See the main job done: a policy makes objects arrive in a bucket, on a real Kubernetes
+	$(TESTBED)/install
+	swift build --product homelab-helper
+	examples/demo/run
+
+.PHONY: bench-latency
+bench-latency: ## Print the time the controller adds to a run
+	$(TESTBED)/install
+	swift build -c release --product homelab-helper
+	Tests/with-testbed Tests/Benchmarks/latency
+
+.PHONY: lint
+lint: ## Check formatting and style, strictly
+	swift format lint --strict --parallel --recursive $(SOURCES)
+
+.PHONY: format
+format: ## Format the sources
+	swift format --in-place --parallel --recursive $(SOURCES)
+
+.PHONY: libraries
+libraries:
+	@$(TESTBED)/install libraries
+
+.PHONY: clean
+clean: ## Remove what was built here (caches outside the checkout stay)
+	rm -rf .build
