@@ -142,5 +142,15 @@ let package = Package(
       ],
       swiftSettings: strict
     ),
+    // Likewise; they run the executable `homelab-helper`, which SwiftPM puts beside them.
+    .testTarget(
+      name: "EndToEndTests",
+      dependencies: [
+        "BucketSyncAPI", "KubernetesClient", "KubernetesModel",
+        .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict
+    ),
   ]
 )
