@@ -1,4 +1,9 @@
 // OperatorAssembly: puts the parts of the operator together.
+//
+//     kubeconfig ─▶ transport ─▶ (write fence, if there are elections) ─▶ client ─▶ reflectors ─▶ caches
+//                                                                          └─▶ plugins, reconcilers, events
+//
+// Everything is made here and handed down; nothing is global.
 
 internal import BucketSyncAPI
 internal import BucketSyncCore
@@ -9,26 +14,33 @@ internal import Logging
 internal import OperatorRuntime
 
 /// The operator, ready to run.
-struct OperatorAssembly {
-  let settings: OperatorSettings
-  let logger: Logger
-  let metrics = MetricsRegistry()
-  let client: KubernetesClient
-  let caches = ClusterCaches()
-  let registry: PluginRegistry
-  let controllers: Controllers
-  let events: EventDelivery
-  let time = SystemTime()
+struct OperatorAssembly: Sendable {
+  private let settings: OperatorSettings
+  private let registry: PluginRegistry
+  private let process: OperatorProcess
+  private let logger: Logger
 
-  init(_ settings: OperatorSettings, plugins: [any Plugin], environment: [String: String]) throws {
-    self.settings = settings
-    var logger = Logger(label: "bucket-sync")
-    logger.logLevel = environment["LOG_LEVEL"].flatMap(Logger.Level.init(rawValue:)) ?? .info
-    self.logger = logger
-    let configuration = try ClientConfiguration.load(kubeconfig: settings.kubeconfig, environment: environment)
-    client = try configuration.client(userAgent: "bucket-sync/\(Version.current)")
-    events = EventDelivery(
-      client: client, controller: "\(BucketSyncNames.group)/bucket-sync", instance: "host", time: time,
+  /// Puts the operator together.
+  /// - Parameter instance: A name of this process that no other has: the pod's, or one made up.
+  /// - Throws: What is wrong with the settings, the kubeconfig or the plugins, as one sentence.
+  init(
+    _ settings: OperatorSettings, plugins: [any Plugin], environment: [String: String], instance: String
+  ) throws {
+    let time = SystemTime()
+    let metrics = MetricsRegistry()
+    metrics.addProcessMetrics()
+    let logger = try LogSettings(environment: environment).logger(label: "bucket-sync", time: time)
+    let configuration = try ClientConfiguration.load(
+      kubeconfig: settings.kubeconfig, environment: environment, time: time)
+    let transport = try configuration.transport(userAgent: "bucket-sync/\(Version.current)")
+    let lease = ObjectKey(namespace: settings.namespace, name: BucketSyncNames.controller)
+    let fence = settings.leaderElection ? WriteFence(transport: transport, lease: lease, time: time) : nil
+    let client = KubernetesClient(
+      transport: fence ?? transport, time: time, observer: metrics.clientObserver(host: configuration.connection.server))
+    let reflectors = ReflectorFactory(
+      client: client, namespaces: settings.watchNamespaces, time: time, logger: logger, metrics: metrics)
+    let events = EventDelivery(
+      client: client, controller: "\(BucketSyncNames.group)/bucket-sync", instance: instance, time: time,
       random: .system, logger: logger, metrics: metrics)
     let signals = LockSignals()
     registry = try PluginRegistry(
@@ -36,55 +48,93 @@ struct OperatorAssembly {
       environment: PluginEnvironment(
         namespace: settings.namespace, client: client, time: time, events: events.recorder, signals: signals,
         logger: logger))
-    let services = try CoreServices(
-      client: client, caches: caches, plugins: registry, events: events.recorder, time: time, settings: settings.core,
-      metrics: CoreMetrics(metrics), logger: logger)
-    let time = time
-    let metrics = metrics
-    controllers = Controllers(services, signals: signals, metrics: metrics, concurrency: settings.concurrency) {
-      WorkQueue(name: $0, time: time, metrics: metrics)
+    let caches = ClusterCaches()
+    let coreMetrics = CoreMetrics(metrics)
+    coreMetrics.observe(caches, in: metrics)
+    let controllers = Controllers(
+      try CoreServices(
+        client: client, caches: caches, plugins: registry, events: events.recorder, time: time,
+        settings: settings.core, metrics: coreMetrics, logger: logger),
+      signals: signals, metrics: metrics, concurrency: settings.concurrency
+    ) { WorkQueue(name: $0, time: time, metrics: metrics) }
+    let sources =
+      reflectors.sources(of: caches.policies) + reflectors.sources(of: caches.runs)
+      + reflectors.sources(of: caches.jobs, labels: ClusterCaches.jobSelector)
+      + reflectors.sources(of: caches.pods, labels: ClusterCaches.podSelector)
+      + registry.caches.flatMap { $0.sources(reflectors) }
+    let server = EndpointServer(
+      endpoints: try Self.endpoints(settings, metrics: metrics, caches: sources), time: time, logger: logger)
+    let elector = fence.map { fence in
+      LeaderElector(
+        client: client, lease: lease, identity: instance, fence: fence, time: time, random: .system, logger: logger,
+        metrics: metrics)
+    }
+    process = OperatorProcess(
+      server: server, caches: sources, controllers: controllers.all, events: events, elector: elector, time: time,
+      logger: logger)
+    self.settings = settings
+    self.logger = logger
+  }
+
+  /// Runs until `shutdown` is raised and everything has ended in good order.
+  func run(until shutdown: Signal) async throws {
+    logger.info(
+      "starting",
+      metadata: [
+        "version": "\(Version.current)", "namespace": "\(settings.namespace)",
+        "watching":
+          "\(settings.watchNamespaces.isEmpty ? "all namespaces" : settings.watchNamespaces.joined(separator: ","))",
+      ])
+    for (point, plugins) in registry.overview where !plugins.isEmpty {
+      logger.info("extension point", metadata: ["point": "\(point)", "plugins": "\(plugins.joined(separator: ","))"])
+    }
+    try await withThrowingTaskGroup { group in
+      for task in registry.backgroundTasks {
+        group.addTask {
+          try await task.hook()
+          // A task that has nothing more to do is no reason to stop.
+          try await Signal().wait()
+        }
+      }
+      group.addTask { try await process.run(until: shutdown) }
+      defer { group.cancelAll() }
+      try await group.next()
     }
   }
 
-  func run() async throws {
-    for (point, plugins) in registry.overview {
-      logger.info("extension point", metadata: ["point": "\(point)", "plugins": "\(plugins.joined(separator: ", "))"])
+  /// What is served where; both addresses may be the same.
+  private static func endpoints(
+    _ settings: OperatorSettings, metrics: MetricsRegistry, caches: [any CacheSource]
+  ) throws -> [ListenAddress: [Endpoint]] {
+    var endpoints: [ListenAddress: [Endpoint]] = [:]
+    if let address = try ListenAddress(settings.healthAddress) {
+      endpoints[address, default: []] += [
+        .checks("/healthz", [.ping]), .checks("/readyz", [.ping] + caches.map { .synced($0) }),
+      ]
     }
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask { await events.run() }
-      group.addTask { try await fill(caches.policies, namespace: nil, labels: nil) }
-      group.addTask { try await fill(caches.runs, namespace: nil, labels: nil) }
-      group.addTask { try await fill(caches.jobs, namespace: nil, labels: ClusterCaches.jobSelector) }
-      group.addTask { try await fill(caches.pods, namespace: nil, labels: ClusterCaches.podSelector) }
-      for cache in registry.caches { group.addTask { try await cache.fill(self) } }
-      group.addTask {
-        try await caches.policies.waitUntilSynced()
-        try await caches.runs.waitUntilSynced()
-        try await caches.jobs.waitUntilSynced()
-        try await caches.pods.waitUntilSynced()
-        try await time.sleep(for: .milliseconds(300))
-        logger.info("caches synced")
-        await withTaskGroup { group in for c in controllers.all { group.addTask { await c.run() } } }
-      }
-      try await group.waitForAll()
+    if let address = try ListenAddress(settings.metricsAddress) {
+      endpoints[address, default: []].append(.metrics(metrics))
     }
+    return endpoints
   }
 }
 
-extension OperatorAssembly: CacheFiller {
-  func fill<Object: KubernetesObject>(
-    _ store: ObjectStore<Object>, namespace: String?, labels: String?
-  ) async throws {
-    // A plugin's cache of one namespace is its own business; everything else keeps to the watched ones.
-    let namespaces = namespace.map { [$0] } ?? settings.watchNamespaces.map(Optional.some)
-    let reflectors = (namespaces.isEmpty ? [nil] : namespaces).map {
+/// Makes the reflectors that fill caches from the watched namespaces.
+private struct ReflectorFactory: CacheSourceFactory {
+  let client: KubernetesClient
+  let namespaces: [String]
+  let time: any TimeSource
+  let logger: Logger
+  let metrics: MetricsRegistry
+
+  func sources<Object: KubernetesObject>(
+    of store: ObjectStore<Object>, namespace: String? = nil, labels: String? = nil
+  ) -> [any CacheSource] {
+    let all: [String?] = namespaces.isEmpty ? [nil] : namespaces
+    return (namespace.map { [$0] } ?? all).map { namespace in
       Reflector(
-        client: client, store: store, namespace: $0, labels: labels, time: time, random: .system, logger: logger,
-        metrics: metrics)
-    }
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      for reflector in reflectors { group.addTask { try await reflector.run() } }
-      try await group.waitForAll()
+        client: client, store: store, namespace: namespace, labels: labels, time: time, random: .system,
+        logger: logger, metrics: metrics)
     }
   }
 }

@@ -92,17 +92,18 @@ package struct PluginRegistry: Sendable {
 
 /// A cache that a plugin asked for, to be filled by the operator.
 package struct CacheRequest: Sendable {
-  /// Keeps the cache filled until cancelled.
-  package let fill: @Sendable (any CacheFiller) async throws -> Void
+  /// What fills the cache.
+  package let sources: @Sendable (any CacheSourceFactory) -> [any CacheSource]
 
   init<Object: KubernetesObject>(store: ObjectStore<Object>, namespace: String?, labels: String?) {
-    fill = { try await $0.fill(store, namespace: namespace, labels: labels) }
+    sources = { $0.sources(of: store, namespace: namespace, labels: labels) }
   }
 }
 
-/// Fills caches.
-package protocol CacheFiller: Sendable {
-  func fill<Object: KubernetesObject>(
-    _ store: ObjectStore<Object>, namespace: String?, labels: String?
-  ) async throws
+/// Makes what fills caches.
+package protocol CacheSourceFactory: Sendable {
+  /// - Parameter namespace: Only objects in this namespace; `nil` for all that the operator looks after.
+  func sources<Object: KubernetesObject>(
+    of store: ObjectStore<Object>, namespace: String?, labels: String?
+  ) -> [any CacheSource]
 }

@@ -2,6 +2,8 @@
 
 internal import ArgumentParser
 internal import FoundationEssentials
+internal import OperatorRuntime
+internal import UnixSignals
 
 /// Runs the operator until it is told to stop.
 struct BucketSyncCommand<Plugins: PluginSet>: AsyncParsableCommand {
@@ -34,7 +36,25 @@ struct BucketSyncCommand<Plugins: PluginSet>: AsyncParsableCommand {
     let source = SettingSource(environment: environment)
     let settings = try options.settings(source)
     let plugins = try plugins.plugins(source)
-    let assembly = try OperatorAssembly(settings, plugins: plugins, environment: environment)
-    try await assembly.run()
+    let assembly = try OperatorAssembly(
+      settings, plugins: plugins, environment: environment, instance: instanceName(environment))
+    let shutdown = Signal()
+    let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+    try await withThrowingTaskGroup { group in
+      group.addTask {
+        for await _ in signals { shutdown.raise() }
+        // Only cancellation ends the sequence.
+        try await Signal().wait()
+      }
+      group.addTask { try await assembly.run(until: shutdown) }
+      defer { group.cancelAll() }
+      try await group.next()
+    }
+  }
+
+  /// The pod's name, or the machine's, made unique: two processes must never take each other for themselves.
+  private func instanceName(_ environment: [String: String]) -> String {
+    let host = environment["POD_NAME"] ?? environment["HOSTNAME"] ?? ProcessInfo.processInfo.hostName
+    return "\(host)_\(UUID().uuidString.lowercased())"
   }
 }
