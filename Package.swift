@@ -132,6 +132,20 @@ let package = Package(
       ],
       swiftSettings: strict
     ),
+    .testTarget(
+      name: "BucketLockTests",
+      dependencies: [
+        "BucketLock", "BucketSyncCore", "BucketSyncAPI", "OperatorRuntime", "KubernetesClient", "KubernetesModel",
+        "TestSupport", .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict
+    ),
+    .testTarget(
+      name: "RcloneJobTests",
+      dependencies: ["RcloneJob", "BucketSyncCore", "BucketSyncAPI", "KubernetesModel"],
+      resources: [.copy("Fixtures")],
+      swiftSettings: strict
+    ),
     // On a real cluster: enabled by BUCKET_SYNC_CLUSTER=1, with its kubeconfig in KUBECONFIG.
     .testTarget(
       name: "ClusterTests",
@@ -146,7 +160,7 @@ let package = Package(
     .testTarget(
       name: "EndToEndTests",
       dependencies: [
-        "BucketSyncAPI", "KubernetesClient", "KubernetesModel",
+        "BucketLock", "BucketSyncAPI", "KubernetesClient", "KubernetesModel",
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],
