@@ -84,6 +84,17 @@ extension World {
       "annotate", "bucketsyncpolicy", policy, "\(BucketSyncNames.Annotation.syncNow)=\(value)", "--overwrite")
   }
 
+  /// Lets a policy make no more scheduled runs, or lets it go on.
+  func suspend(_ policy: String, _ suspended: Bool = true) async throws {
+    try await change(policy, ["suspend": .bool(suspended)])
+  }
+
+  /// Changes fields of a policy's spec.
+  func change(_ policy: String, _ fields: JSONValue) async throws {
+    let key = ObjectKey(namespace: namespace, name: policy)
+    _ = try await client.patch(BucketSyncPolicy.self, key, .merge(["spec": fields]))
+  }
+
   /// The object called `name`, now.
   func get<Object: KubernetesObject>(_ type: Object.Type, _ name: String) async throws -> Object {
     try await client.get(type, ObjectKey(namespace: namespace, name: name))
