@@ -85,7 +85,7 @@ struct FailureTests {
       let waiting = try await world.wait(for: BucketSync.self, "once", "tells what its pod lacks") {
         $0.condition("JobRunning")?.reason == "CreateContainerConfigError"
       }
-      #expect(waiting.condition("JobRunning")?.message?.contains("late") == true)
+      #expect(waiting.condition("JobRunning")?.message.contains("late") == true)
       try await world.createSecret("late", ["REGION": "us-east-1"])
       try await world.success(of: "once")
       #expect(try destination.objects() == source.objects())

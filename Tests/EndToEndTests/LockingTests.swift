@@ -80,7 +80,7 @@ struct LockingTests {
       let lock = try await world.craftLock(source, holder: "somebody", uid: "none-that-exists")
       try await world.create(world.run("once", from: source, to: destination))
       let waiting = try await world.waiting("once")
-      #expect(waiting.condition("LocksAcquired")?.message?.contains("somebody") == true)
+      #expect(waiting.condition("LocksAcquired")?.message.contains("somebody") == true)
       try await world.kubectl("delete", "configmap", lock.metadata.name)
       try await world.success(of: "once")
     }

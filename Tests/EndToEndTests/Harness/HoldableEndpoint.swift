@@ -33,9 +33,11 @@ final class HoldableEndpoint: Sendable {
       ],
       environment: [
         "PATH": Testbed.environment["PATH"] ?? "", "HOME": directory, "RCLONE_CONFIG": "/dev/null",
-        "RCLONE_AUTH_KEY": "\(endpoint.accessKey),\(endpoint.secretKey)",
+        // A list with one element, itself with a comma in it.
+        "RCLONE_AUTH_KEY": "\"\(endpoint.accessKey),\(endpoint.secretKey)\"",
       ], log: log)
     try await until("the endpoint at \(address) answers") {
+      guard !process.hasEndedByItself else { throw Missing(description: "the endpoint has ended; see \(log)") }
       let answer = try await Program.run(
         "ip", ["netns", "exec", network, "curl", "--silent", "--max-time", "2", "http://\(address)/"])
       return answer.code == 0
