@@ -132,18 +132,6 @@ let package = Package(
       ],
       swiftSettings: strict
     ),
-    // On a real cluster: enabled by BUCKET_SYNC_CLUSTER=1, with its kubeconfig in KUBECONFIG.
-    .testTarget(
-      name: "ClusterTests",
-      dependencies: [
-        "KubernetesClient", "KubernetesModel", "OperatorRuntime", "TestSupport",
-        .product(name: "Logging", package: "swift-log"),
-        .product(name: "Subprocess", package: "swift-subprocess"),
-        .product(name: "NIOCore", package: "swift-nio"),
-        .product(name: "NIOPosix", package: "swift-nio"),
-      ],
-      swiftSettings: strict
-    ),
     .testTarget(
       name: "BucketLockTests",
       dependencies: [
@@ -156,6 +144,29 @@ let package = Package(
       name: "RcloneJobTests",
       dependencies: ["RcloneJob", "BucketSyncCore", "BucketSyncAPI", "KubernetesModel"],
       exclude: ["Fixtures"],
+      swiftSettings: strict
+    ),
+    // On a real cluster: enabled by BUCKET_SYNC_CLUSTER=1, with its kubeconfig in KUBECONFIG.
+    .testTarget(
+      name: "ClusterTests",
+      dependencies: [
+        "BucketSyncAPI", "KubernetesClient", "KubernetesModel", "OperatorRuntime", "TestSupport",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict
+    ),
+    // Likewise; they run the executable `homelab-helper`, which SwiftPM puts beside them.
+    .testTarget(
+      name: "EndToEndTests",
+      dependencies: [
+        "BucketLock", "BucketSyncAPI", "KubernetesClient", "KubernetesModel",
+        .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
       swiftSettings: strict
     ),
   ]

@@ -46,22 +46,9 @@ struct ManifestTests {
           "backoffLimit": 0,
           "completions": 1,
           "parallelism": 1,
-          "podReplacementPolicy": "Failed",
           "template": [
             "metadata": ["labels": ["app": "sync"]],
             "spec": [
-              "affinity": [
-                "podAntiAffinity": [
-                  "requiredDuringSchedulingIgnoredDuringExecution": [
-                    [
-                      "topologyKey": "kubernetes.io/os",
-                      "labelSelector": [
-                        "matchLabels": ["bucket-sync.homelab-helper.benfiola.com/run-uid": "run-uid"]
-                      ],
-                    ]
-                  ]
-                ]
-              ],
               "automountServiceAccountToken": false,
               "containers": [
                 [

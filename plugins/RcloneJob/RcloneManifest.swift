@@ -25,8 +25,6 @@ struct RcloneManifest: Sendable {
         "backoffLimit": 0,
         "completions": 1,
         "parallelism": 1,
-        // Servers before 1.28 drop this field.
-        "podReplacementPolicy": "Failed",
         "template": ["metadata": ["labels": labels], "spec": podSpec(run)],
       ],
     ]
@@ -47,7 +45,6 @@ struct RcloneManifest: Sendable {
         "runAsNonRoot": true, "runAsUser": 65532, "runAsGroup": 65532, "fsGroup": 65532,
         "seccompProfile": ["type": "RuntimeDefault"],
       ],
-      "affinity": Self.apart(run.reference),
       "containers": [container(run)],
       "volumes": [["name": "tmp", "emptyDir": [:]]],
     ]
@@ -72,21 +69,6 @@ struct RcloneManifest: Sendable {
     ]
     if let imagePullPolicy { container["imagePullPolicy"] = .string(imagePullPolicy) }
     return container
-  }
-
-  /// Keeps a second pod of the run from being scheduled while the first one still stops: servers before 1.29 replace a
-  /// pod as soon as it is told to go. All nodes have the same value of this label, so it means "nowhere".
-  private static func apart(_ run: RunReference) -> JSONValue {
-    [
-      "podAntiAffinity": [
-        "requiredDuringSchedulingIgnoredDuringExecution": [
-          [
-            "topologyKey": "kubernetes.io/os",
-            "labelSelector": ["matchLabels": [BucketSyncNames.Label.runUID: .string(run.uid)]],
-          ]
-        ]
-      ]
-    ]
   }
 
   /// What rclone needs on a read-only root: its configuration in memory (which is what an empty path means to it, and
