@@ -124,7 +124,8 @@ extension BucketLocks {
           kubectl delete configmap --namespace \(configMap.metadata.namespace ?? "") \(configMap.metadata.name)
           """,
         // The watch does not show what lacks our label.
-        lookAgainAfter: .seconds(30))
+        lookAgainAfter: .seconds(30)
+      )
     }
   }
 
@@ -176,7 +177,10 @@ extension HeldLock {
   fileprivate init?(_ configMap: ConfigMap) {
     guard let record = try? LockRecord(configMap) else { return nil }
     self.init(
-      name: configMap.metadata.name, bucket: record.bucket, holder: record.holder,
-      token: LockToken(of: configMap).text)
+      name: configMap.metadata.name,
+      bucket: record.bucket,
+      holder: record.holder,
+      token: LockToken(of: configMap).text
+    )
   }
 }

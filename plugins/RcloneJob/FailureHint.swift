@@ -51,7 +51,8 @@ struct FailureHint: Sendable, Hashable {
   private static func side(in text: String) -> BucketPath.Remote? {
     let isSource = text.contains(/source root directory|file system for "source:|open source object/)
     let isDestination = text.contains(
-      /destination root directory|file system for "destination:|prepare upload|S3 (Put|Create|Upload|Complete|Delete)/)
+      /destination root directory|file system for "destination:|prepare upload|S3 (Put|Create|Upload|Complete|Delete)/
+    )
     return isSource == isDestination ? nil : isSource ? .source : .destination
   }
 

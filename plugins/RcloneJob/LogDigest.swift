@@ -12,7 +12,7 @@ struct LogDigest: Sendable, Hashable {
 
   /// - Parameter log: The end of a log; its first line may be cut.
   init(_ log: String) {
-    var lines = Redaction.redacted(log).split(whereSeparator: \.isNewline).map { Line($0) }
+    var lines = log.split(whereSeparator: \.isNewline).map { Line($0) }
     // Kubernetes keeps the last 2048 bytes or 80 lines.
     if log.utf8.count >= 2000, lines.count > 1, lines.first?.hasTime == false { lines.removeFirst() }
     let errors = lines.filter { $0.tellsError && !$0.isConsequence }
@@ -21,7 +21,7 @@ struct LogDigest: Sendable, Hashable {
     while chosen.count > Self.maximumLines {
       chosen.remove(at: chosen.firstIndex { !$0.isAboutSide } ?? 0)
     }
-    self.lines = Self.fitted(chosen.map(\.text))
+    self.lines = Self.fitted(chosen.map { Redaction.redacted($0.text) })
   }
 
   /// The lines in one.
