@@ -17,6 +17,8 @@ internal import OperatorRuntime
 struct OperatorAssembly: Sendable {
   private let settings: OperatorSettings
   private let registry: PluginRegistry
+  private let preflight: Preflight
+  private let preflightPassed = Signal()
   private let process: OperatorProcess
   private let logger: Logger
 
@@ -69,8 +71,10 @@ struct OperatorAssembly: Sendable {
         client: client, lease: lease, identity: instance, fence: fence, time: time, random: .system, logger: logger,
         metrics: metrics)
     }
+    preflight = Preflight(client: client, time: time, logger: logger)
+    let passed = preflightPassed
     process = OperatorProcess(
-      server: server, caches: sources, controllers: controllers.all, events: events, elector: elector, time: time,
+      server: server, caches: sources.map { CacheAfterPreflight(cache: $0, passed: passed) }, controllers: controllers.all, events: events, elector: elector, time: time,
       logger: logger)
     self.settings = settings
     self.logger = logger
@@ -95,6 +99,11 @@ struct OperatorAssembly: Sendable {
           // A task that has nothing more to do is no reason to stop.
           try await Signal().wait()
         }
+      }
+      group.addTask {
+        try await preflight.run()
+        preflightPassed.raise()
+        try await Signal().wait()
       }
       group.addTask { try await process.run(until: shutdown) }
       defer { group.cancelAll() }

@@ -166,15 +166,41 @@ struct InterruptionTests {
     }
   }
 
-  @Test func aPodDeletedByHandFailsItsRun() async throws {
+  @Test func aPodDeletedByHandEndsItsRunOrIsReplaced() async throws {
+    // Which of both is up to the version of the Job controller; nothing may get stuck.
     try await World.run { world in
       let sync = try await world.heldSync()
       try await world.startController()
       try await world.create(world.run("once", sync))
       try await world.rcloneRunning("once")
+      try await world.kubectl("delete", "pod", "--selector", "job-name=once")
+      sync.release()
+      let run = try await world.finish(of: "once")
+      if run.status?.result == .failed {
+        #expect(run.status?.error?.contains("deleted") == true)
+      } else {
+        #expect(try sync.destination.objects() == sync.source.objects())
+      }
+    }
+  }
+
+  @Test func aPodThatIsSlowToStopIsNotReplacedWhileItsRcloneIsThere() async throws {
+    try await World.run { world in
+      let sync = try await world.heldSync()
+      try await world.startController()
+      try await world.create(world.run("once", sync))
+      try await world.rcloneRunning("once")
+      let rclone = try await PodProcess.rclone(syncing: sync.source)
+      rclone.freeze()
       try await world.kubectl("delete", "pod", "--selector", "job-name=once", "--wait=false")
-      let error = try await world.failure(of: "once").error
-      #expect(error.contains("deleted"))
+      // Long enough for a replacement to start, less than a pod's grace period.
+      for _ in 0..<50 {
+        try await Task.sleep(for: .milliseconds(200))
+        try #require(PodProcess.all(syncing: sync.source).count <= 1)
+      }
+      rclone.thaw()
+      sync.release()
+      try await world.finish(of: "once")
     }
   }
 }

@@ -48,11 +48,19 @@ final class BackgroundProcess: Sendable {
       output: output)
   }
 
-  /// Sends a signal.
-  func send(_ signal: CInt) {
+  /// Asks the program to end.
+  func terminate() { send(SIGTERM) }
+
+  private func send(_ signal: CInt) {
     if signal == SIGKILL || signal == SIGTERM { wasToldToEnd.withLock { $0 = true } }
     Glibc.kill(pid, signal)
   }
+
+  /// Lets the program do nothing until ``thaw()``.
+  func freeze() { send(SIGSTOP) }
+
+  /// Lets the program go on.
+  func thaw() { send(SIGCONT) }
 
   /// Ends the program with SIGKILL, and returns when it is gone.
   func kill() async {
@@ -60,8 +68,8 @@ final class BackgroundProcess: Sendable {
     _ = try? await ending.value
   }
 
-  /// How the program ended, once it has.
-  func end() async throws -> TerminationStatus { try await ending.value }
+  /// The program's exit code, once it has ended.
+  func exitCode() async throws -> Int { try await ending.value.code }
 
   private static func launch(
     _ configuration: Configuration,

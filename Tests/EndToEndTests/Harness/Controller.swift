@@ -2,7 +2,6 @@
 
 import FoundationEssentials
 import Glibc
-import Subprocess
 import SystemPackage
 import Testing
 
@@ -45,10 +44,10 @@ struct Controller: Sendable {
   /// Ends it as a crash of its machine would: it gets to do nothing more.
   func crash() async { await process.kill() }
 
-  /// Asks it to stop, and returns how it ended.
-  func terminate() async throws -> TerminationStatus {
-    process.send(SIGTERM)
-    return try await process.end()
+  /// Asks it to stop, and returns its exit code.
+  func terminate() async throws -> Int {
+    process.terminate()
+    return try await process.exitCode()
   }
 
   /// What `/readyz` says.

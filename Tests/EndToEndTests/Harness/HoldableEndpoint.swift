@@ -2,7 +2,6 @@
 // as long as the test likes.
 
 import FoundationEssentials
-import Glibc
 import SystemPackage
 import Testing
 
@@ -46,10 +45,10 @@ final class HoldableEndpoint: Sendable {
   }
 
   /// Lets no request be answered until ``release()``.
-  func hold() { process.send(SIGSTOP) }
+  func hold() { process.freeze() }
 
   /// Goes on.
-  func release() { process.send(SIGCONT) }
+  func release() { process.thaw() }
 
   /// Ends the endpoint.
   func kill() async { await process.kill() }

@@ -1,6 +1,7 @@
 // What has to be in the cluster before any test: the CustomResourceDefinitions of the chart.
 
 import BucketSyncAPI
+import FoundationEssentials
 import KubernetesClient
 import KubernetesModel
 import SystemPackage
@@ -8,6 +9,7 @@ import SystemPackage
 enum Installation {
   /// Done once for all tests.
   static let ready = Task {
+    try? FileManager.default.removeItem(atPath: Testbed.logs.string)
     let definitions = Testbed.package.appending("charts/bucket-sync/crds").string
     // Old servers and old kubectls do not know all of the fields: the servers drop them, the kubectls need not check.
     let kubectl = Kubectl(namespace: "default")

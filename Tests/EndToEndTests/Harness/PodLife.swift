@@ -16,9 +16,15 @@ struct PodLife: Sendable {
   var startedAt: Timestamp?
   var finishedAt: Timestamp?
 
-  /// Whether the pods existed at the same time.
+  /// Whether both may have been at work at the same time.
+  ///
+  /// Pods of different runs must not even exist at the same time. Of one run, the Job controller makes another pod
+  /// when the first is being deleted; that one must not start before the first has ended.
   func overlaps(_ other: PodLife) -> Bool {
-    created < (other.stopped ?? .max) && other.created < (stopped ?? .max)
+    guard run == other.run else { return created < (other.stopped ?? .max) && other.created < (stopped ?? .max) }
+    guard let startedAt, let otherStart = other.startedAt else { return false }
+    let (earlier, laterStart) = startedAt <= otherStart ? (self, otherStart) : (other, startedAt)
+    return earlier.finishedAt.map { laterStart < $0 } ?? (earlier.stopped == nil)
   }
 }
 

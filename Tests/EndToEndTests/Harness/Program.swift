@@ -28,12 +28,18 @@ enum Program {
       output: .string(limit: 16 << 20),
       error: .string(limit: 1 << 20)
     )
-    let code =
-      switch result.terminationStatus {
-      case .exited(let code): Int(code)
-      case .signaled(let signal): -Int(signal)
-      }
-    return ProgramResult(code: code, output: result.standardOutput, errors: result.standardError)
+    return ProgramResult(
+      code: result.terminationStatus.code, output: result.standardOutput, errors: result.standardError)
+  }
+}
+
+extension TerminationStatus {
+  /// The exit code, or the negative number of the signal.
+  var code: Int {
+    switch self {
+    case .exited(let code): Int(code)
+    case .signaled(let signal): -Int(signal)
+    }
   }
 }
 

@@ -59,8 +59,8 @@ final class World: Sendable {
     try await Slots.worlds.enter {
       try await Installation.ready.value
       let name = "e2e-" + String(UInt64.random(in: 0..<(1 << 40)), radix: 36)
-      let directory = Testbed.logs.appending(Test.current?.name.filter { $0 != "(" && $0 != ")" } ?? name)
-      try? FileManager.default.removeItem(atPath: directory.string)
+      let test = Test.current?.name.prefix { $0 != "(" } ?? "?"
+      let directory = Testbed.logs.appending("\(test)-\(name)")
       try FileManager.default.createDirectory(atPath: directory.string, withIntermediateDirectories: true)
       let world = World(namespace: name, client: try Installation.client(), directory: directory)
       _ = try await world.client.create(Namespace(metadata: ObjectMeta(name: name)))
