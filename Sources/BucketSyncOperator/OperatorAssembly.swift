@@ -38,7 +38,8 @@ struct OperatorAssembly: Sendable {
     let lease = ObjectKey(namespace: settings.namespace, name: BucketSyncNames.controller)
     let fence = settings.leaderElection ? WriteFence(transport: transport, lease: lease, time: time) : nil
     let client = KubernetesClient(
-      transport: fence ?? transport, time: time, observer: metrics.clientObserver(host: configuration.connection.server))
+      transport: fence ?? transport, time: time, observer: metrics.clientObserver(host: configuration.connection.server)
+    )
     let reflectors = ReflectorFactory(
       client: client, namespaces: settings.watchNamespaces, time: time, logger: logger, metrics: metrics)
     let events = EventDelivery(
@@ -74,7 +75,8 @@ struct OperatorAssembly: Sendable {
     preflight = Preflight(client: client, time: time, logger: logger)
     let passed = preflightPassed
     process = OperatorProcess(
-      server: server, caches: sources.map { CacheAfterPreflight(cache: $0, passed: passed) }, controllers: controllers.all, events: events, elector: elector, time: time,
+      server: server, caches: sources.map { CacheAfterPreflight(cache: $0, passed: passed) },
+      controllers: controllers.all, events: events, elector: elector, time: time,
       logger: logger)
     self.settings = settings
     self.logger = logger

@@ -102,10 +102,12 @@ struct CommandTests {
         try await world.kubectl("get", "secrets", "--output", "name").contains("token")
       }
       let name = try await world.kubectl(
-        "get", "secrets", "--output", "jsonpath={.items[?(@.type==\"kubernetes.io/service-account-token\")].metadata.name}")
+        "get", "secrets", "--output",
+        "jsonpath={.items[?(@.type==\"kubernetes.io/service-account-token\")].metadata.name}")
       let token = try await world.kubectl(
         "get", "secret", name, "--output", "go-template={{.data.token | base64decode}}")
-      let server = try await world.kubectl("config", "view", "--minify", "--output", "jsonpath={.clusters[0].cluster.server}")
+      let server = try await world.kubectl(
+        "config", "view", "--minify", "--output", "jsonpath={.clusters[0].cluster.server}")
       let kubeconfig = try world.write(
         kubeconfig: """
           apiVersion: v1

@@ -112,7 +112,9 @@ struct FailureTests {
       // Every container asks for more memory than there is.
       try await world.apply([
         "apiVersion": "v1", "kind": "LimitRange", "metadata": ["name": "giants"],
-        "spec": ["limits": [["type": "Container", "default": ["memory": "900Ti"], "defaultRequest": ["memory": "900Ti"]]]],
+        "spec": [
+          "limits": [["type": "Container", "default": ["memory": "900Ti"], "defaultRequest": ["memory": "900Ti"]]]
+        ],
       ])
       try await world.startController("--job-start-timeout", "8s")
       try await world.create(world.run("once", from: source, to: destination))

@@ -73,7 +73,8 @@ struct FirstSyncTests {
       try await world.suspend("minutely")
       let tick = try #require(Int64(run.metadata.name.dropFirst("minutely-".count)))
       #expect(tick % 60 == 0)
-      #expect(tick > (try await world.get(BucketSyncPolicy.self, "minutely").metadata.creationTimestamp?.unixSeconds ?? 0))
+      #expect(
+        tick > (try await world.get(BucketSyncPolicy.self, "minutely").metadata.creationTimestamp?.unixSeconds ?? 0))
       try await world.success(of: run.metadata.name)
     }
   }

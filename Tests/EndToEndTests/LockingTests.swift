@@ -54,7 +54,9 @@ struct LockingTests {
       // Of the same second or not: names sort as times do.
       for number in 0..<10 {
         try await world.create(
-          world.run("run-\(number)", from: buckets[number % 5], to: buckets[(number * 2 + 1) % 5 == number % 5 ? (number + 1) % 5 : (number * 2 + 1) % 5]))
+          world.run(
+            "run-\(number)", from: buckets[number % 5],
+            to: buckets[(number * 2 + 1) % 5 == number % 5 ? (number + 1) % 5 : (number * 2 + 1) % 5]))
       }
       try await world.startController()
       for number in 0..<10 { try await world.success(of: "run-\(number)") }

@@ -61,7 +61,8 @@ struct PolicyTests {
       try await world.suspend("often")
       try await until("all runs have ended") { try await world.runs(of: "often").allSatisfy(\.isFinished) }
       for run in try await world.runs(of: "often") where run.metadata.name != manual {
-        let tick = try #require(run.metadata.annotations?[BucketSyncNames.Annotation.scheduledAt].flatMap { Timestamp($0) })
+        let tick = try #require(
+          run.metadata.annotations?[BucketSyncNames.Annotation.scheduledAt].flatMap { Timestamp($0) })
         #expect(tick.unixSeconds >= resumed.unixSeconds - 1)
       }
     }

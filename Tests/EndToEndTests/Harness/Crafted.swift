@@ -1,10 +1,11 @@
 // Objects as the controller would have written them: what it finds after a crash at an exact point.
 
-@testable import BucketLock
 import BucketSyncAPI
 import FoundationEssentials
 import KubernetesClient
 import KubernetesModel
+
+@testable import BucketLock
 
 extension World {
   /// Locks the bucket in the name of a run.
