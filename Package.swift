@@ -19,7 +19,12 @@ let package = Package(
   name: "bucket-sync",
   products: [
     .executable(name: "homelab-helper", targets: ["homelab-helper"]),
-    .library(name: "BucketSyncOperator", targets: ["BucketSyncOperator"]),
+    // All that a plugin of one's own imports: docs/plugins.md.
+    .library(
+      name: "BucketSyncOperator",
+      targets: [
+        "BucketSyncOperator", "BucketSyncCore", "BucketSyncAPI", "OperatorRuntime", "KubernetesClient", "KubernetesModel",
+      ]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
