@@ -1,10 +1,11 @@
 // Objects as the controller would have written them: what it finds after a crash at an exact point.
 
-@testable import BucketLock
 import BucketSyncAPI
 import FoundationEssentials
 import KubernetesClient
 import KubernetesModel
+
+@testable import BucketLock
 
 extension World {
   /// Locks the bucket in the name of a run.
@@ -13,14 +14,18 @@ extension World {
     try await create(
       ConfigMap(
         metadata: ObjectMeta(
-          name: LockName.of(bucket: bucket.name), namespace: namespace,
+          name: LockName.of(bucket: bucket.name),
+          namespace: namespace,
           labels: [
             BucketSyncNames.Label.managedBy: BucketSyncNames.controller, "\(BucketSyncNames.group)/lock": "true",
-          ]),
+          ]
+        ),
         data: [
           "bucket": bucket.name, "side": "source", "holderNamespace": namespace, "holderName": holder,
           "holderUID": uid, "acquiredAt": "2024-01-15T02:00:00Z",
-        ]))
+        ]
+      )
+    )
   }
 
   /// Locks the bucket in the name of a run that exists.
