@@ -10,7 +10,7 @@ import Testing
 struct BadInputTests {
   @Test func aWrongSpecIsExplainedAndMakesNoRunUntilItIsMended() async throws {
     try await World.run { world in
-      let (source, destination) = world.imaginaryBuckets()
+      let (source, destination) = try await world.imaginaryBuckets()
       try await world.startController()
       let wrongs: [(name: String, change: (inout BucketSyncPolicy.Spec) -> Void, words: String)] = [
         ("cron", { $0.schedule = "61 * * * *" }, "61"),
@@ -56,7 +56,7 @@ struct BadInputTests {
 
   @Test func aRunWithAWrongSpecFailsAtOnce() async throws {
     try await World.run { world in
-      let (source, destination) = world.imaginaryBuckets()
+      let (source, destination) = try await world.imaginaryBuckets()
       try await world.startController()
       var run = world.run("once", from: source, to: destination)
       run.spec.destination = source.name + "/below"
@@ -72,7 +72,7 @@ struct BadInputTests {
 
   @Test func aJobOfTheRunsNameIsLeftAlone() async throws {
     try await World.run { world in
-      let (source, destination) = world.imaginaryBuckets()
+      let (source, destination) = try await world.imaginaryBuckets()
       try await world.apply([
         "apiVersion": "batch/v1", "kind": "Job", "metadata": ["name": "once"],
         "spec": [
@@ -98,7 +98,7 @@ struct BadInputTests {
   @Test func aMissingLockNamespaceIsNamedAndWaitedFor() async throws {
     // The locks are not in the namespace that is looked at.
     try await World.run([.tidiness, .silence, .survival]) { world in
-      let (source, destination) = world.imaginaryBuckets()
+      let (source, destination) = try await world.imaginaryBuckets()
       let missing = "\(world.namespace)-missing"
       try await world.startController("--namespace", missing)
       try await world.create(world.run("once", from: source, to: destination))

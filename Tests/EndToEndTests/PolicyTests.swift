@@ -103,7 +103,8 @@ struct AbsenceTests {
       let source = try await world.bucket("from", at: "A")
       let destination = try await world.bucket("to", at: "B")
       let policy = try await world.create(
-        world.policy("yearly", from: source, to: destination, schedule: "0 0 1 1 *"))
+        world.policy("yearly", from: source, to: destination, schedule: "0 0 1 1 *")
+      )
       // The last controller promised a run years ago, and has not been seen since.
       let status: JSONValue = ["status": ["nextSyncTime": "2021-01-01T00:00:00Z", "observedGeneration": 1]]
       _ = try await world.client.patch(BucketSyncPolicy.self, policy.key, .merge(status), subresource: .status)

@@ -21,8 +21,9 @@ extension World {
     return keep(try Bucket.make("\(namespace)-\(name)", at: endpoint))
   }
 
-  /// Two buckets at an endpoint that does not exist, for tests that never come to sync.
-  func imaginaryBuckets() -> (source: Bucket, destination: Bucket) {
+  /// Two buckets at an endpoint that does not exist, for tests that never come to sync: Jobs get no pods here.
+  func imaginaryBuckets() async throws -> (source: Bucket, destination: Bucket) {
+    try await forbidPods()
     let nowhere = Endpoint(
       address: "http://nowhere.invalid",
       accessKey: "",
@@ -103,6 +104,16 @@ extension World {
     let secret = Secret(metadata: ObjectMeta(name: name, namespace: namespace), stringData: values)
     do { _ = try await client.create(secret) } catch {
       guard error.isAlreadyExists else { throw error }
+    }
+  }
+
+  /// Lets no more pods into the namespace.
+  func forbidPods() async throws {
+    try await apply([
+      "apiVersion": "v1", "kind": "ResourceQuota", "metadata": ["name": "no-pods"], "spec": ["hard": ["pods": "0"]],
+    ])
+    try await until("the quota is in force") {
+      try await kubectl("get", "resourcequota", "no-pods", "--output", "jsonpath={.status.hard.pods}") == "0"
     }
   }
 
