@@ -83,7 +83,7 @@ struct CommandTests {
       let controller = try await world.startController("--kubeconfig", kubeconfig, waitUntilReady: false)
       try await until("the controller says what is missing") {
         let text = world.logText
-        return text.contains("CustomResourceDefinition") && text.contains("bucketsyncpolicies")
+        return text.contains("custom resource definitions") && text.contains("bucketsyncpolicies")
       }
       #expect(await !controller.isReady())
       await controller.crash()

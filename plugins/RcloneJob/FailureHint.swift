@@ -44,7 +44,7 @@ struct FailureHint: Sendable, Hashable {
   ]
   private static let unreachable = [
     "no such host", "connection refused", "i/o timeout", "no route to host", "network is unreachable", "x509:",
-    "server gave HTTP response to HTTPS client", "TLS handshake timeout", "context deadline exceeded",
+    "server gave HTTP response to HTTPS client", "TLS handshake timeout",
   ]
 
   /// The side that the failure is about, as far as rclone's words tell.

@@ -39,7 +39,9 @@ private struct Feeder: CacheSourceFactory {
   let server: LockServer
 
   func sources<Object: KubernetesObject>(
-    of store: ObjectStore<Object>, namespace: String?, labels: String?
+    of store: ObjectStore<Object>,
+    namespace: String?,
+    labels: String?
   ) -> [any CacheSource] {
     #expect(namespace == lockNamespace)
     #expect(labels == "\(BucketSyncNames.group)/lock=true")

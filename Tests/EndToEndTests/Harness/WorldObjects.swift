@@ -5,6 +5,7 @@ import FoundationEssentials
 import KubernetesClient
 import KubernetesModel
 import SystemPackage
+import Testing
 
 extension World {
   /// Makes a bucket at one of the testbed's endpoints, with a name that no other test uses.
