@@ -6,7 +6,7 @@ import KubernetesModel
 import SystemPackage
 import Testing
 
-@Suite("What the command says", .enabled(if: Testbed.isEnabled))
+@Suite("What the command says", .enabled(if: Testbed.isEnabled), .explained)
 struct CommandTests {
   @Test(arguments: [
     (arguments: ["--no-such-flag"], words: "no-such-flag"),
@@ -20,7 +20,10 @@ struct CommandTests {
   ])
   func wrongUseIsExplainedAndFails(arguments: [String], words: String) async throws {
     let result = try await Program.run(
-      Testbed.executable, ["bucket-sync"] + arguments, environment: ["KUBECONFIG": Testbed.kubeconfig])
+      Testbed.executable,
+      ["bucket-sync"] + arguments,
+      environment: ["KUBECONFIG": Testbed.kubeconfig]
+    )
     #expect(result.code > 0)
     #expect(result.errors.contains(words), "\(result.errors)")
     #expect(result.errors.split(separator: "\n").count <= 4, "\(result.errors)")
@@ -47,7 +50,9 @@ struct CommandTests {
         [
           "bucket-sync", "--namespace", world.namespace, "--watch-namespaces", world.namespace,
           "--health-address", "127.0.0.1:\(first.healthPort)", "--metrics-address", "127.0.0.1:0",
-        ], environment: ["KUBECONFIG": Testbed.kubeconfig])
+        ],
+        environment: ["KUBECONFIG": Testbed.kubeconfig]
+      )
       #expect(result.code > 0)
       #expect(result.errors.contains("127.0.0.1:\(first.healthPort)"), "\(result.errors)")
     }
@@ -55,26 +60,15 @@ struct CommandTests {
 
   @Test func anUnreachableAPIServerIsWaitedFor() async throws {
     try await World.run { world in
-      let port = FreePort.next()
-      let kubeconfig = try world.write(
-        kubeconfig: """
-          apiVersion: v1
-          kind: Config
-          current-context: proxy
-          contexts: [{name: proxy, context: {cluster: proxy, user: nobody}}]
-          clusters: [{name: proxy, cluster: {server: "http://127.0.0.1:\(port)"}}]
-          users: [{name: nobody, user: {}}]
-          """)
-      let controller = try await world.startController("--kubeconfig", kubeconfig, waitUntilReady: false)
-      try await until("the controller says what it waits for") { try world.logText.contains("127.0.0.1:\(port)") }
+      let proxy = try APIProxy(world)
+      let controller = try await world.startController("--kubeconfig", proxy.kubeconfig, waitUntilReady: false)
+      try await until("the controller says what it waits for") { world.logText.contains("127.0.0.1:\(proxy.port)") }
       #expect(await !controller.isReady())
       #expect(!controller.process.hasEndedByItself)
-      let proxy = try await BackgroundProcess.start(
-        Testbed.kubectl, ["proxy", "--port", "\(port)"], environment: Testbed.environment,
-        log: world.directory.appending("proxy.log"))
+      try await proxy.start()
       try await until("the controller is ready") { await controller.isReady() }
       await controller.crash()
-      await proxy.kill()
+      await proxy.stop()
     }
   }
 
@@ -88,8 +82,8 @@ struct CommandTests {
       let kubeconfig = try world.write(kubeconfig: elsewhere.joined(separator: "\n"))
       let controller = try await world.startController("--kubeconfig", kubeconfig, waitUntilReady: false)
       try await until("the controller says what is missing") {
-        let text = try world.logText
-        return text.contains("CustomResourceDefinition") && text.contains("bucketsyncpolicies")
+        let text = world.logText
+        return text.contains("custom resource definitions") && text.contains("bucketsyncpolicies")
       }
       #expect(await !controller.isReady())
       await controller.crash()
@@ -102,12 +96,25 @@ struct CommandTests {
         try await world.kubectl("get", "secrets", "--output", "name").contains("token")
       }
       let name = try await world.kubectl(
-        "get", "secrets", "--output",
-        "jsonpath={.items[?(@.type==\"kubernetes.io/service-account-token\")].metadata.name}")
+        "get",
+        "secrets",
+        "--output",
+        "jsonpath={.items[?(@.type==\"kubernetes.io/service-account-token\")].metadata.name}"
+      )
       let token = try await world.kubectl(
-        "get", "secret", name, "--output", "go-template={{.data.token | base64decode}}")
+        "get",
+        "secret",
+        name,
+        "--output",
+        "go-template={{.data.token | base64decode}}"
+      )
       let server = try await world.kubectl(
-        "config", "view", "--minify", "--output", "jsonpath={.clusters[0].cluster.server}")
+        "config",
+        "view",
+        "--minify",
+        "--output",
+        "jsonpath={.clusters[0].cluster.server}"
+      )
       let kubeconfig = try world.write(
         kubeconfig: """
           apiVersion: v1
@@ -116,29 +123,21 @@ struct CommandTests {
           contexts: [{name: pod, context: {cluster: testbed, user: pod}}]
           clusters: [{name: testbed, cluster: {server: "\(server)", insecure-skip-tls-verify: true}}]
           users: [{name: pod, user: {token: "\(token)"}}]
-          """)
+          """
+      )
       let controller = try await world.startController("--kubeconfig", kubeconfig, waitUntilReady: false)
-      try await until("the controller says what it may not do") { try world.logText.contains("forbidden") }
+      try await until("the controller says what it may not do") { world.logText.contains("forbidden") }
       #expect(await !controller.isReady())
       #expect(!controller.process.hasEndedByItself)
-      #expect(try !world.logText.contains(token))
+      #expect(!world.logText.contains(token))
       try await world.kubectl(
-        "create", "rolebinding", "all", "--clusterrole=cluster-admin", "--serviceaccount=\(world.namespace):default")
+        "create",
+        "rolebinding",
+        "all",
+        "--clusterrole=cluster-admin",
+        "--serviceaccount=\(world.namespace):default"
+      )
       try await until("the controller is ready") { await controller.isReady() }
     }
-  }
-}
-
-extension World {
-  /// What the controllers have logged.
-  fileprivate var logText: String {
-    get throws { (try? String(contentsOfFile: log.string, encoding: .utf8)) ?? "" }
-  }
-
-  /// A kubeconfig file of the test's own.
-  fileprivate func write(kubeconfig: String) throws -> String {
-    let path = directory.appending("kubeconfig").string
-    try Data(kubeconfig.utf8).write(to: URL(filePath: path))
-    return path
   }
 }

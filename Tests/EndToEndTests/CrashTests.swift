@@ -8,7 +8,7 @@ import KubernetesClient
 import KubernetesModel
 import Testing
 
-@Suite("What a crash leaves to the next controller", .enabled(if: Testbed.hasEndpoints))
+@Suite("What a crash leaves to the next controller", .enabled(if: Testbed.hasEndpoints), .explained)
 struct CrashPointTests {
   @Test func afterTheFirstOfBothLocks() async throws {
     try await World.run { world in
@@ -149,7 +149,7 @@ struct CrashPointTests {
   }
 }
 
-@Suite("How a sync survives its controller", .enabled(if: Testbed.hasNetwork))
+@Suite("How a sync survives its controller", .enabled(if: Testbed.hasNetwork), .explained)
 struct CrashTests {
   @Test func aCrashWhileARunWaitsForABucket() async throws {
     try await World.run { world in
@@ -262,9 +262,15 @@ struct CrashTests {
       await first.crash()
       let pod = try #require(try await world.all(Pod.self).first).key
       _ = try await world.client.patch(
-        Pod.self, pod, .merge(["metadata": ["finalizers": ["test.example.com/stay"]]]))
+        Pod.self,
+        pod,
+        .merge(["metadata": ["finalizers": ["test.example.com/stay"]]])
+      )
       _ = try await world.client.patch(
-        BucketSync.self, ObjectKey(namespace: world.namespace, name: "a"), .merge(["metadata": ["finalizers": nil]]))
+        BucketSync.self,
+        ObjectKey(namespace: world.namespace, name: "a"),
+        .merge(["metadata": ["finalizers": nil]])
+      )
       try await world.kubectl("delete", "bucketsync", "a", "--cascade=orphan")
       try await world.startController("--lock-timeout", "1s")
       try await world.create(world.run("b", sync))
@@ -277,6 +283,23 @@ struct CrashTests {
       _ = try await world.client.patch(Pod.self, pod, .merge(["metadata": ["finalizers": nil]]))
       try await world.kubectl("delete", "job", "a")
       try await world.success(of: "b")
+    }
+  }
+
+  @Test func anAPIServerThatIsAwayWhileTheSyncEnds() async throws {
+    try await World.run { world in
+      let sync = try await world.heldSync()
+      let proxy = try await APIProxy.start(world)
+      try await world.startController("--kubeconfig", proxy.kubeconfig)
+      try await world.create(world.run("once", sync))
+      try await world.rcloneRunning("once")
+      await proxy.stop()
+      sync.release()
+      try await world.kubectl("wait", "--for=condition=Complete", "--timeout=120s", "job/once")
+      #expect(try await world.get(BucketSync.self, "once").status?.phase == .sync)
+      try await proxy.start()
+      try await world.success(of: "once")
+      await proxy.stop()
     }
   }
 
@@ -297,7 +320,7 @@ struct CrashTests {
   }
 }
 
-@Suite("Several replicas", .enabled(if: Testbed.hasNetwork))
+@Suite("Several replicas", .enabled(if: Testbed.hasNetwork), .explained)
 struct LeaderTests {
   @Test func theOtherReplicaGoesOnWhenTheLeaderDies() async throws {
     try await World.run { world in

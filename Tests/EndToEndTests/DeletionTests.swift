@@ -5,7 +5,7 @@ import KubernetesClient
 import KubernetesModel
 import Testing
 
-@Suite("What deletion does", .enabled(if: Testbed.hasNetwork))
+@Suite("What deletion does", .enabled(if: Testbed.hasNetwork), .explained)
 struct DeletionTests {
   @Test func aRunDeletedWhileItWaitsJustGoes() async throws {
     try await World.run { world in
@@ -102,7 +102,9 @@ struct DeletionTests {
         try await world.kubectl("get", "namespace", "--output", "name").contains("/\(world.namespace)\n") == false
       }
       let locks = try await world.client.list(
-        ConfigMap.self, namespace: lockNamespace, labels: "\(BucketSyncNames.group)/lock=true"
+        ConfigMap.self,
+        namespace: lockNamespace,
+        labels: "\(BucketSyncNames.group)/lock=true"
       ).items
       try await world.client.delete(Namespace.self, ObjectKey(namespace: nil, name: lockNamespace))
       #expect(locks.isEmpty)

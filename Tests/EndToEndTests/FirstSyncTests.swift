@@ -4,7 +4,7 @@ import BucketSyncAPI
 import KubernetesModel
 import Testing
 
-@Suite("What a sync does", .enabled(if: Testbed.hasEndpoints))
+@Suite("What a sync does", .enabled(if: Testbed.hasEndpoints), .explained)
 struct FirstSyncTests {
   @Test func aNewPolicyThatIsTriggeredCopiesEveryObject() async throws {
     try await World.run { world in
@@ -74,7 +74,8 @@ struct FirstSyncTests {
       let tick = try #require(Int64(run.metadata.name.dropFirst("minutely-".count)))
       #expect(tick % 60 == 0)
       #expect(
-        tick > (try await world.get(BucketSyncPolicy.self, "minutely").metadata.creationTimestamp?.unixSeconds ?? 0))
+        tick > (try await world.get(BucketSyncPolicy.self, "minutely").metadata.creationTimestamp?.unixSeconds ?? 0)
+      )
       try await world.success(of: run.metadata.name)
     }
   }
@@ -153,7 +154,9 @@ struct FirstSyncTests {
       try await world.create(
         ConfigMap(
           metadata: ObjectMeta(name: "settings", namespace: world.namespace),
-          data: ["address": source.endpoint.address]))
+          data: ["address": source.endpoint.address]
+        )
+      )
       try await world.startController()
       var run = world.run("once", from: source, to: destination)
       run.spec.sourceEnv = run.spec.sourceEnv?.map { variable in

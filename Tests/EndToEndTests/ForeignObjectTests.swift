@@ -5,34 +5,8 @@ import KubernetesClient
 import KubernetesModel
 import Testing
 
-@Suite("What belongs to others", .enabled(if: Testbed.hasEndpoints))
+@Suite("What belongs to others", .enabled(if: Testbed.hasEndpoints), .explained)
 struct ForeignObjectTests {
-  @Test func aJobOfTheRunsNameIsLeftAlone() async throws {
-    try await World.run { world in
-      let source = try await world.bucket("from", at: "A")
-      let destination = try await world.bucket("to", at: "B")
-      try await world.apply([
-        "apiVersion": "batch/v1", "kind": "Job", "metadata": ["name": "once"],
-        "spec": [
-          "parallelism": 0,
-          "template": [
-            "spec": ["restartPolicy": "Never", "containers": [["name": "other", "image": "example.com/other"]]]
-          ],
-        ],
-      ])
-      let before = try await world.get(Job.self, "once")
-      try await world.startController()
-      try await world.create(world.run("once", from: source, to: destination))
-      let (run, error) = try await world.failure(of: "once")
-      #expect(error.contains("does not belong to this run"))
-      #expect(run.condition("Failed")?.reason == "JobNameTaken")
-      #expect(try await world.get(Job.self, "once") == before)
-      // Not even when the run goes.
-      try await world.kubectl("delete", "bucketsync", "once", "--timeout=60s")
-      #expect(try await world.get(Job.self, "once") == before)
-    }
-  }
-
   @Test func aBucketSyncOfTheTicksNameIsLeftAlone() async throws {
     try await World.run { world in
       let source = try await world.bucket("from", at: "A")
@@ -82,8 +56,13 @@ struct ForeignObjectTests {
       let configMap = try await world.create(
         ConfigMap(
           metadata: ObjectMeta(
-            name: "other", namespace: world.namespace, labels: ["app.kubernetes.io/managed-by": "bucket-sync"]),
-          data: ["bucket": source.name]))
+            name: "other",
+            namespace: world.namespace,
+            labels: ["app.kubernetes.io/managed-by": "bucket-sync"]
+          ),
+          data: ["bucket": source.name]
+        )
+      )
       let job = try await world.get(Job.self, "other")
       try await world.startController("--lock-timeout", "1s")
       try await world.create(world.run("once", from: source, to: destination))

@@ -5,7 +5,7 @@ import BucketSyncAPI
 import KubernetesModel
 import Testing
 
-@Suite("How syncs share buckets", .enabled(if: Testbed.hasEndpoints))
+@Suite("How syncs share buckets", .enabled(if: Testbed.hasEndpoints), .explained)
 struct LockingTests {
   @Test func policiesThatShareABucketTakeTurns() async throws {
     try await World.run { world in
@@ -55,8 +55,11 @@ struct LockingTests {
       for number in 0..<10 {
         try await world.create(
           world.run(
-            "run-\(number)", from: buckets[number % 5],
-            to: buckets[(number * 2 + 1) % 5 == number % 5 ? (number + 1) % 5 : (number * 2 + 1) % 5]))
+            "run-\(number)",
+            from: buckets[number % 5],
+            to: buckets[(number * 2 + 1) % 5 == number % 5 ? (number + 1) % 5 : (number * 2 + 1) % 5]
+          )
+        )
       }
       try await world.startController()
       for number in 0..<10 { try await world.success(of: "run-\(number)") }
@@ -108,12 +111,20 @@ struct LockingTests {
       let other = try await world.bucket("other", at: "A")
       let unlabelled = try await world.create(
         ConfigMap(
-          metadata: ObjectMeta(name: world.lockName(source), namespace: world.namespace), data: ["of": "somebody"]))
+          metadata: ObjectMeta(name: world.lockName(source), namespace: world.namespace),
+          data: ["of": "somebody"]
+        )
+      )
       let malformed = try await world.create(
         ConfigMap(
           metadata: ObjectMeta(
-            name: world.lockName(other), namespace: world.namespace, labels: ["\(BucketSyncNames.group)/lock": "true"]),
-          data: ["bucket": other.name]))
+            name: world.lockName(other),
+            namespace: world.namespace,
+            labels: ["\(BucketSyncNames.group)/lock": "true"]
+          ),
+          data: ["bucket": other.name]
+        )
+      )
       try await world.startController("--lock-timeout", "1s")
       try await world.create(world.run("blocked", from: source, to: destination))
       try await world.create(world.run("blocked-too", from: other, to: try await world.bucket("to-2", at: "B")))
@@ -134,14 +145,15 @@ struct LockingTests {
   }
 }
 
-@Suite("How syncs wait for each other", .enabled(if: Testbed.hasNetwork))
+@Suite("How syncs wait for each other", .enabled(if: Testbed.hasNetwork), .explained)
 struct WaitingTests {
   @Test func aTriggerDuringARunMakesARunThatWaitsForIt() async throws {
     try await World.run { world in
       let sync = try await world.heldSync()
       try await world.startController()
       try await world.create(
-        world.policy("often", from: sync.source, to: sync.destination, schedule: "@every 3s"))
+        world.policy("often", from: sync.source, to: sync.destination, schedule: "@every 3s")
+      )
       let scheduled = try await world.onlyRun(of: "often").metadata.name
       try await world.rcloneRunning(scheduled)
       try await world.suspend("often")
@@ -150,7 +162,8 @@ struct WaitingTests {
         try await world.runs(of: "often").contains { $0.metadata.name.hasPrefix("often-manual-") }
       }
       let manual = try #require(
-        try await world.runs(of: "often").map(\.metadata.name).first { $0.hasPrefix("often-manual-") })
+        try await world.runs(of: "often").map(\.metadata.name).first { $0.hasPrefix("often-manual-") }
+      )
       try await world.waiting(manual)
       sync.release()
       try await world.success(of: scheduled)
@@ -182,7 +195,8 @@ struct WaitingTests {
       let sync = try await world.heldSync()
       try await world.startController()
       try await world.create(
-        world.policy("often", from: sync.source, to: sync.destination, schedule: "@every 2s"))
+        world.policy("often", from: sync.source, to: sync.destination, schedule: "@every 2s")
+      )
       let first = try await world.onlyRun(of: "often").metadata.name
       try await world.rcloneRunning(first)
       try await until("a second run waits") { try await world.runs(of: "often").count == 2 }

@@ -5,7 +5,7 @@ import FoundationEssentials
 import KubernetesModel
 import Testing
 
-@Suite("What kubectl shows", .enabled(if: Testbed.hasEndpoints))
+@Suite("What kubectl shows", .enabled(if: Testbed.hasEndpoints), .explained)
 struct PresentationTests {
   @Test func policiesAndRunsHaveTheirColumnsConditionsAndEvents() async throws {
     try await World.run { world in
@@ -39,7 +39,44 @@ struct PresentationTests {
   }
 }
 
-@Suite("What an idle controller does", .enabled(if: Testbed.hasEndpoints && Testbed.hasAuditLog))
+@Suite("What the controller makes", .enabled(if: Testbed.hasNetwork), .explained)
+struct JobTests {
+  @Test func theJobIsOfTheRestrictedKindAndCarriesTheLabels() async throws {
+    try await World.run { world in
+      let sync = try await world.heldSync()
+      let controller = try await world.startController()
+      var run = world.run("once", sync)
+      run.spec.jobLabels = ["team": "storage"]
+      run.spec.timeout = "10m"
+      try await world.create(run)
+      try await world.rcloneRunning("once")
+
+      let json = try await world.kubectl("get", "pod", "--selector", "job-name=once,team=storage", "--output", "json")
+      let pod = try JSON.decode(JSONValue.self, from: Data(json.utf8))["items"][0]
+      let spec = pod["spec"]
+      #expect(spec["securityContext"]["runAsNonRoot"] == true)
+      #expect(spec["securityContext"]["seccompProfile"]["type"] == "RuntimeDefault")
+      #expect(spec["automountServiceAccountToken"] == false)
+      #expect(spec["enableServiceLinks"] == false)
+      #expect(spec["restartPolicy"] == "Never")
+      let container = spec["containers"][0]
+      #expect(container["securityContext"]["allowPrivilegeEscalation"] == false)
+      #expect(container["securityContext"]["readOnlyRootFilesystem"] == true)
+      #expect(container["securityContext"]["capabilities"] == ["drop": ["ALL"]])
+      #expect(container["volumeMounts"] == [["name": "tmp", "mountPath": "/tmp"]])
+
+      let job = try await world.get(Job.self, "once")
+      #expect(job.spec?.activeDeadlineSeconds == 600)
+      #expect(job.metadata.controllerOwner?.uid == (try await world.get(BucketSync.self, "once").metadata.uid))
+      #expect(job.metadata.labels?["team"] == "storage")
+      sync.release()
+      try await world.success(of: "once")
+      #expect(try await controller.metrics().contains("bucket_sync_runs_total{result=\"Succeeded\"} 1"))
+    }
+  }
+}
+
+@Suite("What an idle controller does", .enabled(if: Testbed.hasEndpoints && Testbed.hasAuditLog), .explained)
 struct IdleTests {
   @Test func itWatchesAndRenewsItsLeaseAndDoesNothingElse() async throws {
     try await World.run { world in
@@ -91,7 +128,9 @@ private struct AuditLog {
         entry["userAgent"].string?.hasPrefix(agent) == true
       else { return nil }
       return Request(
-        verb: try #require(entry["verb"].string), resource: entry["objectRef"]["resource"].string ?? "-")
+        verb: try #require(entry["verb"].string),
+        resource: entry["objectRef"]["resource"].string ?? "-"
+      )
     }
   }
 }

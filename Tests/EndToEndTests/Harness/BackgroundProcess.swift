@@ -34,7 +34,11 @@ final class BackgroundProcess: Sendable {
     var options = PlatformOptions()
     options.processGroupID = try await watchdog.value
     let output = try FileDescriptor.open(
-      log, .writeOnly, options: [.create, .append, .closeOnExec], permissions: [.ownerReadWrite])
+      log,
+      .writeOnly,
+      options: [.create, .append, .closeOnExec],
+      permissions: [.ownerReadWrite]
+    )
     return try await launch(
       Configuration(
         executable: program.contains("/") ? .path(FilePath(program)) : .name(program),
@@ -42,10 +46,14 @@ final class BackgroundProcess: Sendable {
         environment: .custom(
           Dictionary(
             environment.compactMap { name, value in Environment.Key(rawValue: name).map { ($0, value) } },
-            uniquingKeysWith: { $1 })),
-        platformOptions: options),
+            uniquingKeysWith: { $1 }
+          )
+        ),
+        platformOptions: options
+      ),
       input: .none,
-      output: output)
+      output: output
+    )
   }
 
   /// Asks the program to end.
@@ -106,9 +114,13 @@ final class BackgroundProcess: Sendable {
     options.processGroupID = 0
     let process = try await launch(
       Configuration(
-        executable: .path("/bin/sh"), arguments: ["-c", "cat >/dev/null; kill -9 0"], platformOptions: options),
+        executable: .path("/bin/sh"),
+        arguments: ["-c", "cat >/dev/null; kill -9 0"],
+        platformOptions: options
+      ),
       input: .fileDescriptor(pipe.readEnd, closeAfterSpawningProcess: true),
-      output: try FileDescriptor.open("/dev/null", .writeOnly, options: .closeOnExec))
+      output: try FileDescriptor.open("/dev/null", .writeOnly, options: .closeOnExec)
+    )
     return process.pid
   }
 }

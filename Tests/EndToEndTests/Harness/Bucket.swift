@@ -20,7 +20,8 @@ struct Endpoint: Sendable {
       accessKey: try Testbed.required("S3_\(name)_ACCESS_KEY"),
       secretKey: try Testbed.required("S3_\(name)_SECRET_KEY"),
       directory: try Testbed.required("S3_\(name)_DIRECTORY"),
-      secret: "keys-\(name.lowercased())")
+      secret: "keys-\(name.lowercased())"
+    )
   }
 }
 
@@ -44,7 +45,9 @@ struct Bucket: Sendable {
   func write(_ object: String, _ content: Data) throws {
     if let folder = object.lastIndex(of: "/") {
       try FileManager.default.createDirectory(
-        atPath: "\(path)/\(object[..<folder])", withIntermediateDirectories: true)
+        atPath: "\(path)/\(object[..<folder])",
+        withIntermediateDirectories: true
+      )
     }
     try content.write(to: URL(filePath: "\(path)/\(object)"))
   }

@@ -33,7 +33,8 @@ struct Controller: Sendable {
         "PATH": Testbed.environment["PATH"] ?? "", "HOME": "/nonexistent", "LOG_LEVEL": "debug",
         "RCLONE_IMAGE": Testbed.environment["RCLONE_IMAGE"] ?? "",
       ].merging(environment) { $1 },
-      log: log)
+      log: log
+    )
     let controller = Controller(process: process, healthPort: health, metricsPort: metrics)
     if waitUntilReady {
       try await until("the controller of \(namespace) is ready") { await controller.isReady() }
@@ -87,7 +88,9 @@ enum LocalHTTP {
   /// - Throws: When nobody listens.
   static func get(port: UInt16, _ path: String) async throws -> Answer {
     let result = try await Program.run(
-      "curl", ["--silent", "--max-time", "5", "--write-out", "\n%{http_code}", "http://127.0.0.1:\(port)\(path)"])
+      "curl",
+      ["--silent", "--max-time", "5", "--write-out", "\n%{http_code}", "http://127.0.0.1:\(port)\(path)"]
+    )
     guard result.code == 0, let split = result.output.lastIndex(of: "\n"),
       let status = Int(result.output[result.output.index(after: split)...])
     else { throw Missing(description: "no answer from port \(port)") }

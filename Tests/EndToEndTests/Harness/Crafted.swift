@@ -14,14 +14,18 @@ extension World {
     try await create(
       ConfigMap(
         metadata: ObjectMeta(
-          name: LockName.of(bucket: bucket.name), namespace: namespace,
+          name: LockName.of(bucket: bucket.name),
+          namespace: namespace,
           labels: [
             BucketSyncNames.Label.managedBy: BucketSyncNames.controller, "\(BucketSyncNames.group)/lock": "true",
-          ]),
+          ]
+        ),
         data: [
           "bucket": bucket.name, "side": "source", "holderNamespace": namespace, "holderName": holder,
           "holderUID": uid, "acquiredAt": "2024-01-15T02:00:00Z",
-        ]))
+        ]
+      )
+    )
   }
 
   /// Locks the bucket in the name of a run that exists.

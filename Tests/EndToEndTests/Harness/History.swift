@@ -64,7 +64,13 @@ final class History: Sendable {
           version = list.resourceVersion
         }
         let stream = try await client.watch(
-          Object.self, namespace: namespace, labels: nil, fields: nil, from: version, timeout: .seconds(1800))
+          Object.self,
+          namespace: namespace,
+          labels: nil,
+          fields: nil,
+          from: version,
+          timeout: .seconds(1800)
+        )
         for await event in stream {
           switch event {
           case .added(let object): version = note(.added, object, store)

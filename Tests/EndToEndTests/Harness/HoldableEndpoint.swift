@@ -21,8 +21,12 @@ final class HoldableEndpoint: Sendable {
     // The bridge that pods hang on. Ports are looked for where nobody else listens.
     let address = "10.77.0.1:\(UInt16.random(in: 20_000..<60_000))"
     let endpoint = Endpoint(
-      address: "http://\(address)", accessKey: "HOLDABLEACCESS", secretKey: "holdable-secret", directory: directory,
-      secret: "keys-holdable")
+      address: "http://\(address)",
+      accessKey: "HOLDABLEACCESS",
+      secretKey: "holdable-secret",
+      directory: directory,
+      secret: "keys-holdable"
+    )
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     let process = try await BackgroundProcess.start(
       "ip",
@@ -34,11 +38,15 @@ final class HoldableEndpoint: Sendable {
         "PATH": Testbed.environment["PATH"] ?? "", "HOME": directory, "RCLONE_CONFIG": "/dev/null",
         // A list with one element, itself with a comma in it.
         "RCLONE_AUTH_KEY": "\"\(endpoint.accessKey),\(endpoint.secretKey)\"",
-      ], log: log)
+      ],
+      log: log
+    )
     try await until("the endpoint at \(address) answers") {
       guard !process.hasEndedByItself else { throw Missing(description: "the endpoint has ended; see \(log)") }
       let answer = try await Program.run(
-        "ip", ["netns", "exec", network, "curl", "--silent", "--max-time", "2", "http://\(address)/"])
+        "ip",
+        ["netns", "exec", network, "curl", "--silent", "--max-time", "2", "http://\(address)/"]
+      )
       return answer.code == 0
     }
     return HoldableEndpoint(endpoint, process)

@@ -20,7 +20,9 @@ enum Installation {
   /// A client with an administrator's rights.
   static func client() throws -> KubernetesClient {
     let configuration = try ClientConfiguration.load(
-      kubeconfig: Testbed.kubeconfig, environment: Testbed.environment)
+      kubeconfig: Testbed.kubeconfig,
+      environment: Testbed.environment
+    )
     return try configuration.client(userAgent: "end-to-end-tests")
   }
 }

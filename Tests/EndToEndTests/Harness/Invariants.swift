@@ -17,14 +17,17 @@ struct Invariants: OptionSet, Sendable {
   static let silence = Invariants(rawValue: 4)
   /// The controllers that the test did not end are still there.
   static let survival = Invariants(rawValue: 8)
+  /// No secret is in the controllers' logs or in what they wrote.
+  static let secrecy = Invariants(rawValue: 16)
 
-  static let all: Invariants = [.exclusiveness, .tidiness, .silence, .survival]
+  static let all: Invariants = [.exclusiveness, .tidiness, .silence, .survival, .secrecy]
 
   /// Checks them.
   func verify(_ world: World) async throws {
     if contains(.tidiness) { try await verifyTidiness(world) }
     if contains(.silence) { try await verifySilence(world) }
     if contains(.exclusiveness) { verifyExclusiveness(world.history) }
+    if contains(.secrecy) { verifySecrecy(world) }
     if contains(.survival) {
       for controller in world.controllers {
         #expect(!controller.process.hasEndedByItself, "a controller has ended by itself")
@@ -56,6 +59,15 @@ struct Invariants: OptionSet, Sendable {
       let now = try await versions()
       defer { before = now }
       return now == before
+    }
+  }
+
+  private func verifySecrecy(_ world: World) {
+    let written =
+      world.logText + world.history.runs.map { "\($0.object.status.debugDescription)" }.joined()
+      + world.history.policies.map { "\($0.object.status.debugDescription)" }.joined()
+    for bucket in world.buckets where !bucket.endpoint.secretKey.isEmpty {
+      #expect(!written.contains(bucket.endpoint.secretKey), "a secret key was written down")
     }
   }
 

@@ -13,7 +13,12 @@ struct Secret: KubernetesObject {
 /// `v1 Namespace`, as far as tests need it.
 struct Namespace: KubernetesObject {
   static let resource = ResourceType(
-    group: "", version: "v1", kind: "Namespace", plural: "namespaces", isNamespaced: false)
+    group: "",
+    version: "v1",
+    kind: "Namespace",
+    plural: "namespaces",
+    isNamespaced: false
+  )
 
   var metadata: ObjectMeta
 }

@@ -56,7 +56,8 @@ extension History {
       buckets[moment.object.metadata.uid ?? ""] = Set(
         [spec.source, spec.destination].compactMap { path in
           path.split(separator: ":").last?.split(separator: "/").first.map(String.init)
-        })
+        }
+      )
     }
     return buckets
   }

@@ -29,7 +29,10 @@ enum Program {
       error: .string(limit: 1 << 20)
     )
     return ProgramResult(
-      code: result.terminationStatus.code, output: result.standardOutput, errors: result.standardError)
+      code: result.terminationStatus.code,
+      output: result.standardOutput,
+      errors: result.standardError
+    )
   }
 }
 

@@ -38,6 +38,11 @@ final class World: Sendable {
   }
   private let belongings = Mutex(Belongings())
 
+  /// The world of the test that runs.
+  @TaskLocal fileprivate static var current: World?
+  fileprivate let failed = Mutex(false)
+  private var hasFailed: Bool { failed.withLock(\.self) }
+
   private init(namespace: String, client: KubernetesClient, directory: FilePath) {
     self.namespace = namespace
     self.client = client
@@ -47,6 +52,12 @@ final class World: Sendable {
 
   /// Everything that was started here, in order.
   var controllers: [Controller] { belongings.withLock(\.controllers) }
+
+  /// Everything that was made here.
+  var buckets: [Bucket] { belongings.withLock(\.buckets) }
+
+  /// What the controllers have logged.
+  var logText: String { (try? String(contentsOfFile: log.string, encoding: .utf8)) ?? "" }
 
   /// The log of all the controllers of this test.
   var log: FilePath { directory.appending("controller.log") }
@@ -70,8 +81,11 @@ final class World: Sendable {
         try await until("namespace \(name) can have pods") {
           try await world.kubectl("get", "serviceaccount", "--output", "name").contains("default")
         }
-        try await body(world)
-        try await checks.verify(world)
+        try await $current.withValue(world) {
+          try await body(world)
+          try await checks.verify(world)
+        }
+        if world.hasFailed { print(await world.account(of: nil)) }
         await world.leave()
       } catch {
         print(await world.account(of: error))
@@ -114,20 +128,34 @@ final class World: Sendable {
   }
 
   /// What a developer wants to see of a failed test.
-  private func account(of error: any Error) async -> String {
+  private func account(of error: (any Error)?) async -> String {
     let objects =
       (try? await kubectl(
-        "get", "bucketsyncpolicies,bucketsyncs,jobs,pods,configmaps,events", "--output", "wide"))
+        "get",
+        "bucketsyncpolicies,bucketsyncs,jobs,pods,configmaps,events",
+        "--output",
+        "wide"
+      ))
       ?? ""
     let runs = (try? await kubectl("get", "bucketsyncs", "--output", "yaml")) ?? ""
-    let lines = ((try? String(contentsOfFile: log.string, encoding: .utf8)) ?? "").split(separator: "\n").suffix(60)
+    let lines = logText.split(separator: "\n").suffix(60)
     return """
-      ── \(Test.current?.name ?? namespace) failed: \(error)
+      ── \(Test.current?.name ?? namespace) failed: \(error.map { "\($0)" } ?? "see its issues")
       \(objects)
       \(runs)
       ── the end of \(log):
       \(lines.joined(separator: "\n"))
       ──
       """
+  }
+}
+
+extension Trait where Self == IssueHandlingTrait {
+  /// Has the world printed when an expectation of the test has failed.
+  static var explained: Self {
+    .compactMapIssues { issue in
+      World.current?.failed.withLock { $0 = true }
+      return issue
+    }
   }
 }

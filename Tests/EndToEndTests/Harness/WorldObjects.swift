@@ -5,6 +5,7 @@ import FoundationEssentials
 import KubernetesClient
 import KubernetesModel
 import SystemPackage
+import Testing
 
 extension World {
   /// Makes a bucket at one of the testbed's endpoints, with a name that no other test uses.
@@ -15,14 +16,33 @@ extension World {
   /// Makes a bucket at an endpoint, and the Secret with the endpoint's keys.
   func bucket(_ name: String, at endpoint: Endpoint) async throws -> Bucket {
     try await createSecret(
-      endpoint.secret, ["ACCESS_KEY_ID": endpoint.accessKey, "SECRET_ACCESS_KEY": endpoint.secretKey])
+      endpoint.secret,
+      ["ACCESS_KEY_ID": endpoint.accessKey, "SECRET_ACCESS_KEY": endpoint.secretKey]
+    )
     return keep(try Bucket.make("\(namespace)-\(name)", at: endpoint))
+  }
+
+  /// Two buckets at an endpoint that does not exist, for tests that never come to sync: Jobs get no pods here.
+  func imaginaryBuckets() async throws -> (source: Bucket, destination: Bucket) {
+    try await forbidPods()
+    let nowhere = Endpoint(
+      address: "http://nowhere.invalid",
+      accessKey: "",
+      secretKey: "",
+      directory: directory.string,
+      secret: "keys"
+    )
+    return (
+      Bucket(name: "\(namespace)-from", endpoint: nowhere), Bucket(name: "\(namespace)-to", endpoint: nowhere)
+    )
   }
 
   /// An endpoint of the test's own, which it can hold.
   func holdableEndpoint() async throws -> HoldableEndpoint {
     let endpoint = try await HoldableEndpoint.start(
-      in: directory.appending("s3").string, log: directory.appending("endpoint.log"))
+      in: directory.appending("s3").string,
+      log: directory.appending("endpoint.log")
+    )
     return keep(endpoint)
   }
 
@@ -35,7 +55,13 @@ extension World {
   ) async throws -> Controller {
     keep(
       try await Controller.start(
-        namespace: namespace, flags, environment: environment, log: log, waitUntilReady: waitUntilReady))
+        namespace: namespace,
+        flags,
+        environment: environment,
+        log: log,
+        waitUntilReady: waitUntilReady
+      )
+    )
   }
 
   /// A run, still to be created.
@@ -43,8 +69,12 @@ extension World {
     BucketSync(
       metadata: ObjectMeta(name: name, namespace: namespace),
       spec: BucketSync.Spec(
-        source: source.name, destination: destination.name, sourceEnv: source.endpoint.variables,
-        destinationEnv: destination.endpoint.variables))
+        source: source.name,
+        destination: destination.name,
+        sourceEnv: source.endpoint.variables,
+        destinationEnv: destination.endpoint.variables
+      )
+    )
   }
 
   /// A policy, still to be created. Unless told otherwise, its next tick is far away.
@@ -57,8 +87,13 @@ extension World {
     BucketSyncPolicy(
       metadata: ObjectMeta(name: name, namespace: namespace),
       spec: BucketSyncPolicy.Spec(
-        source: source.name, destination: destination.name, schedule: schedule,
-        sourceEnv: source.endpoint.variables, destinationEnv: destination.endpoint.variables))
+        source: source.name,
+        destination: destination.name,
+        schedule: schedule,
+        sourceEnv: source.endpoint.variables,
+        destinationEnv: destination.endpoint.variables
+      )
+    )
   }
 
   /// Creates an object.
@@ -73,6 +108,16 @@ extension World {
     }
   }
 
+  /// Lets no more pods into the namespace.
+  func forbidPods() async throws {
+    try await apply([
+      "apiVersion": "v1", "kind": "ResourceQuota", "metadata": ["name": "no-pods"], "spec": ["hard": ["pods": "0"]],
+    ])
+    try await until("the quota is in force") {
+      try await kubectl("get", "resourcequota", "no-pods", "--output", "jsonpath={.status.hard.pods}") == "0"
+    }
+  }
+
   /// Creates whatever `manifest` describes, as kubectl would.
   func apply(_ manifest: JSONValue) async throws {
     try await kubectl("create", "--filename", "-", input: String(decoding: try JSON.encode(manifest), as: UTF8.self))
@@ -81,7 +126,12 @@ extension World {
   /// Triggers a policy as its users do.
   func syncNow(_ policy: String, _ value: String = "") async throws {
     try await kubectl(
-      "annotate", "bucketsyncpolicy", policy, "\(BucketSyncNames.Annotation.syncNow)=\(value)", "--overwrite")
+      "annotate",
+      "bucketsyncpolicy",
+      policy,
+      "\(BucketSyncNames.Annotation.syncNow)=\(value)",
+      "--overwrite"
+    )
   }
 
   /// Lets a policy make no more scheduled runs, or lets it go on.

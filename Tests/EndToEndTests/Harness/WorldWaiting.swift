@@ -41,7 +41,10 @@ extension World {
   func success(of run: String, sourceLocation: SourceLocation = #_sourceLocation) async throws -> BucketSync {
     let finished = try await finish(of: run, sourceLocation: sourceLocation)
     try #require(
-      finished.status?.result == .succeeded, "\(run): \(finished.status?.error ?? "-")", sourceLocation: sourceLocation)
+      finished.status?.result == .succeeded,
+      "\(run): \(finished.status?.error ?? "-")",
+      sourceLocation: sourceLocation
+    )
     return finished
   }
 
