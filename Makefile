@@ -54,7 +54,7 @@ cluster-down: ## Take the testbed down
 demo: ## See the main job done: a policy makes objects arrive in a bucket, on a real Kubernetes
 	$(TESTBED)/install
 	swift build --product homelab-helper
-	examples/demo/run
+	Tests/with-testbed examples/demo/run
 
 .PHONY: bench-latency
 bench-latency: ## Print the time the controller adds to a run

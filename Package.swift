@@ -145,10 +145,26 @@ let package = Package(
     .testTarget(
       name: "ClusterTests",
       dependencies: [
-        "KubernetesClient", "KubernetesModel",
+        "KubernetesClient", "KubernetesModel", "OperatorRuntime", "TestSupport",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
       ],
+      swiftSettings: strict
+    ),
+    .testTarget(
+      name: "BucketLockTests",
+      dependencies: [
+        "BucketLock", "BucketSyncCore", "BucketSyncAPI", "OperatorRuntime", "KubernetesClient", "KubernetesModel",
+        "TestSupport", .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict
+    ),
+    .testTarget(
+      name: "RcloneJobTests",
+      dependencies: ["RcloneJob", "BucketSyncCore", "BucketSyncAPI", "KubernetesModel"],
+      resources: [.copy("Fixtures")],
       swiftSettings: strict
     ),
   ]

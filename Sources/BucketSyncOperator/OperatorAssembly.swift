@@ -62,8 +62,8 @@ struct OperatorAssembly: Sendable {
       + reflectors.sources(of: caches.jobs, labels: ClusterCaches.jobSelector)
       + reflectors.sources(of: caches.pods, labels: ClusterCaches.podSelector)
       + registry.caches.flatMap { $0.sources(reflectors) }
-    let server = EndpointServer(
-      endpoints: try Self.endpoints(settings, metrics: metrics, caches: sources), time: time, logger: logger)
+    let endpoints = try Self.endpoints(settings, metrics: metrics, caches: sources)
+    let server = endpoints.isEmpty ? nil : EndpointServer(endpoints: endpoints, time: time, logger: logger)
     let elector = fence.map { fence in
       LeaderElector(
         client: client, lease: lease, identity: instance, fence: fence, time: time, random: .system, logger: logger,

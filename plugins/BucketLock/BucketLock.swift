@@ -23,7 +23,12 @@ public struct BucketLock: Plugin {
     let environment = setup.environment
     let store = setup.cache(
       of: ConfigMap.self, namespace: environment.namespace, labels: LockRecord.selector, indexes: [.holder])
-    let signals = environment.signals
+    Self.report(changesOf: store, to: environment.signals)
+    try setup.lock(BucketLocks(environment, store: store))
+  }
+
+  /// Tells the core of every change of a lock.
+  static func report(changesOf store: ObjectStore<ConfigMap>, to signals: LockSignals) {
     store.onChange { change in
       let name = change.object.metadata.name
       switch change {
@@ -34,6 +39,5 @@ public struct BucketLock: Plugin {
         signals.lockReleased(name, bucket: bucket)
       }
     }
-    try setup.lock(BucketLocks(environment, store: store))
   }
 }

@@ -6,7 +6,8 @@ extension ConnectionSettings {
   /// With ``tlsServerName`` it names that host, for the certificate to be checked against; ``connectTo`` then says
   /// where to really connect to.
   func url(of request: APIRequest) -> String {
-    var url = (tlsServerName.map { replacingHost(by: $0) } ?? server) + request.path.percentEncoded(keeping: "/")
+    var url =
+      (tlsServerName.map { "https://\($0):\(port)\(parts.path)" } ?? server) + request.path.percentEncoded(keeping: "/")
     for (index, item) in request.query.enumerated() {
       url += index == 0 ? "?" : "&"
       url += item.name.percentEncoded() + "=" + item.value.percentEncoded()
@@ -20,10 +21,7 @@ extension ConnectionSettings {
   }
 
   /// The server's host and port, as a Host header has them.
-  var authority: String {
-    let rest = server.firstRange(of: "://").map { server[$0.upperBound...] } ?? server[...]
-    return String(rest.prefix { $0 != "/" })
-  }
+  var authority: String { parts.authority }
 
   private var host: String {
     guard let colon = authority.lastIndex(of: ":"), !authority.hasSuffix("]") else { return authority }
@@ -32,12 +30,14 @@ extension ConnectionSettings {
 
   private var port: String {
     if authority.count > host.count { return String(authority.dropFirst(host.count + 1)) }
-    return server.hasPrefix("http://") ? "80" : "443"
+    return parts.scheme == "http" ? "80" : "443"
   }
 
-  private func replacingHost(by name: String) -> String {
-    let path = server.firstRange(of: authority).map { server[$0.upperBound...] } ?? ""
-    return "https://\(name):\(port)\(path)"
+  private var parts: (scheme: String, authority: String, path: String) {
+    guard let separator = server.firstRange(of: "://") else { return ("https", server, "") }
+    let rest = server[separator.upperBound...]
+    let end = rest.firstIndex(of: "/") ?? rest.endIndex
+    return (String(server[..<separator.lowerBound]), String(rest[..<end]), String(rest[end...]))
   }
 }
 

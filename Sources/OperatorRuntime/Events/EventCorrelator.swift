@@ -34,14 +34,15 @@ struct EventCorrelator {
 
   let controller: String
   let instance: String
-  private let random: RandomSource
+  private let processSuffix: String
+  private var stamp: UInt64 = 0
   private var entries: [Occurrence: Entry] = [:]
   private var buckets: [ObjectReference: Bucket] = [:]
 
   init(controller: String, instance: String, random: RandomSource) {
     self.controller = controller
     self.instance = String(instance.prefix(128))
-    self.random = random
+    processSuffix = String(UInt32(random(in: 65_536...16_777_215)), radix: 16)
   }
 
   /// The write that tells of `occurrence`; `nil` when its object has had its share.
@@ -49,7 +50,7 @@ struct EventCorrelator {
     forgetOld(uptime)
     guard takeToken(occurrence.regarding.withoutVersion, uptime) else { return nil }
     let identity = identity(of: occurrence)
-    if var entry = entries[identity] {
+    if var entry = entries[identity], uptime - entry.last < Self.seriesWindow {
       entry.count += 1
       entry.last = uptime
       entries[identity] = entry
@@ -64,11 +65,11 @@ struct EventCorrelator {
   mutating func forget(_ occurrence: Occurrence) { entries[identity(of: occurrence)] = nil }
 
   /// A new event for an occurrence.
-  private func event(_ occurrence: Occurrence, now: Date) -> Event {
+  private mutating func event(_ occurrence: Occurrence, now: Date) -> Event {
     let regarding = occurrence.regarding
-    let suffix =
-      String(UInt64(max(0, now.timeIntervalSince1970) * 1_000_000), radix: 16)
-      + String(UInt32(random(in: 0...Double(UInt32.max))), radix: 16)
+    // Unique within the process by the growing stamp, beyond it by chance.
+    stamp = max(stamp + 1, UInt64(max(0, now.timeIntervalSince1970) * 1_000_000))
+    let suffix = String(stamp, radix: 16) + processSuffix
     var prefix = String((regarding.name ?? "unknown").prefix(253 - 1 - suffix.count))
     while prefix.hasSuffix(".") || prefix.hasSuffix("-") { prefix.removeLast() }
     var event = Event(

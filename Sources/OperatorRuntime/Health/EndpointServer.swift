@@ -19,7 +19,7 @@ package struct EndpointServer: Sendable {
     package var description: String { "cannot listen at \(address): \(reason)" }
   }
 
-  private typealias Connection = NIOAsyncChannel<HTTPServerRequestPart, HTTPPart<HTTPResponseHead, ByteBuffer>>
+  private typealias Connection = NIOAsyncChannel<HTTPServerRequestPart, HTTPServerResponsePart>
   private typealias Listener = NIOAsyncChannel<Connection, Never>
 
   private static let connectionLimit = 256
@@ -98,7 +98,9 @@ package struct EndpointServer: Sendable {
           .bind(host: host, port: address.port) { channel in
             channel.eventLoop.makeCompletedFuture {
               try channel.pipeline.syncOperations.configureHTTPServerPipeline(
-                withEncoderConfiguration: .init(), withDecoderLimitConfiguration: Self.headerLimits)
+                withEncoderConfiguration: .init(),
+                withDecoderLimitConfiguration: Self.headerLimits
+              )
               return try Connection(wrappingChannelSynchronously: channel)
             }
           }
@@ -152,7 +154,7 @@ package struct EndpointServer: Sendable {
 
   private func respond(
     to inbound: NIOAsyncChannelInboundStream<HTTPServerRequestPart>,
-    _ outbound: NIOAsyncChannelOutboundWriter<HTTPPart<HTTPResponseHead, ByteBuffer>>,
+    _ outbound: NIOAsyncChannelOutboundWriter<HTTPServerResponsePart>,
     _ endpoints: [Endpoint],
     answered: @Sendable () -> Void
   ) async throws {
@@ -178,7 +180,7 @@ package struct EndpointServer: Sendable {
             )
           )
         )
-        if head.method != .HEAD { try await outbound.write(.body(ByteBuffer(string: response.body))) }
+        if head.method != .HEAD { try await outbound.write(.body(.byteBuffer(ByteBuffer(string: response.body)))) }
         try await outbound.write(.end(nil))
         answered()
         if !head.isKeepAlive { return }

@@ -123,6 +123,9 @@ package final class WorkQueue<Key: Hashable & Sendable>: Sendable {
     deliver(handover)
   }
 
+  /// Whether no key waits for a worker; one may still be in work.
+  package var isEmpty: Bool { state.withLock { $0.ready.isEmpty } }
+
   /// Ends the queue: waiting workers get `nil`, and so does who asks later; keys that wait are dropped.
   package func shutDown() {
     let waiters = state.withLock { state in

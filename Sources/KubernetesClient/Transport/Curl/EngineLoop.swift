@@ -2,12 +2,12 @@
 
 import CCurl
 import FoundationEssentials
-import Glibc
 
 /// The loop of the engine's thread. Used on that thread only, after it was made.
 final class EngineLoop {
   private let multi: UnsafeMutableRawPointer
   private let mailbox: Mailbox
+  private let sockets = OpenSockets()
   private var active: [ObjectIdentifier: EasyTransfer] = [:]
   /// Those of `active` that have to show an answer's head by a certain time.
   private var awaitingHead: [(deadline: ContinuousClock.Instant, transfer: Transfer)] = []
@@ -40,7 +40,8 @@ final class EngineLoop {
     case .start(let transfer):
       // Cancelled before it began?
       guard !transfer.isFinished else { return }
-      guard let easy = EasyTransfer(transfer), curl_multi_add_handle(multi, easy.handle) == CURLM_OK else {
+      guard let easy = EasyTransfer(transfer, sockets: sockets), curl_multi_add_handle(multi, easy.handle) == CURLM_OK
+      else {
         transfer.finish(.failure(TransportError(.notSent, "libcurl refused the request")))
         return
       }
@@ -86,15 +87,10 @@ final class EngineLoop {
     return Int32(clamping: next.milliseconds + 1)
   }
 
-  /// A request got no answer in time. When nothing else arrived meanwhile, its connection is most likely dead, but
-  /// libcurl would go on using it: HTTP/2 streams time out one by one. Shutting the socket down ends it for all.
+  /// A request got no answer in time. When nothing else arrived meanwhile either, its connection is most likely dead.
   private func distrustConnection(of easy: EasyTransfer) {
     let isAlive = active.values.contains { $0.lastArrival.map { $0 >= easy.begin } ?? false }
-    guard !isAlive else { return }
-    var socket = curl_socket_t(-1)
-    if curl_getinfo_socket(easy.handle, CURLINFO_ACTIVESOCKET, &socket) == CURLE_OK, socket >= 0 {
-      shutdown(socket, Int32(SHUT_RDWR))
-    }
+    if !isAlive { sockets.shutDownAll() }
   }
 
   /// Handles are cleaned up, never used again: after a cancellation old bytes would show up in the next answer.
