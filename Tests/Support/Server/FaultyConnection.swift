@@ -37,7 +37,7 @@ package final class FaultyConnection: APITransport {
   }
 
   private let server: any APITransport
-  private let fault: @Sendable (_ number: Int, APIRequest) -> Fault?
+  private let plan: @Sendable (_ number: Int, APIRequest) -> Fault?
   private let afterRequest: @Sendable () -> Void
   private let state = Mutex(State())
 
@@ -49,7 +49,7 @@ package final class FaultyConnection: APITransport {
     fault: @escaping @Sendable (_ number: Int, APIRequest) -> Fault? = { _, _ in nil }
   ) {
     self.server = server
-    self.fault = fault
+    plan = fault
     self.afterRequest = afterRequest
   }
 
@@ -64,7 +64,7 @@ package final class FaultyConnection: APITransport {
     let fault = try state.withLock { state in
       if state.isDead { throw dead }
       state.sent.append(Record(method: request.method, path: request.path))
-      let fault = fault(state.sent.count - 1, request)
+      let fault = plan(state.sent.count - 1, request)
       if fault == .deathBefore || fault == .deathAfter { state.isDead = true }
       return fault
     }

@@ -57,6 +57,9 @@ package final class InMemoryAPIServer: APITransport {
     return state.withLock { $0.storage.list(path, LabelSelector(nil)) }.compactMap { $0.typed() }
   }
 
+  /// All that is stored.
+  package var objects: [ResourcePath: JSONValue] { state.withLock { $0.storage.objects } }
+
   /// How often anything was changed so far.
   package var revision: Int { state.withLock { $0.storage.revision } }
 

@@ -1,6 +1,6 @@
 // What merge patches (RFC 7386) and JSON patches (RFC 6902) do to a document.
 
-import KubernetesModel
+package import KubernetesModel
 
 extension JSONValue {
   /// This document after a merge patch.
@@ -8,7 +8,7 @@ extension JSONValue {
     guard case .object(let changes) = patch else { return patch }
     var members = object ?? [:]
     for (key, change) in changes {
-      members[key] = change.isNull ? nil : (members[key] ?? .null).merged(with: change)
+      if change.isNull { members.removeValue(forKey: key) } else { members[key] = (members[key] ?? .null).merged(with: change) }
     }
     return .object(members)
   }
@@ -19,7 +19,7 @@ extension JSONValue {
     var document = self
     for operation in operations {
       let parts = (operation["path"].string ?? "").split(separator: "/", omittingEmptySubsequences: false).dropFirst()
-        .map { $0.replacing("~1", with: "/").replacing("~0", with: "~") }
+        .map { String($0).replacing("~1", with: "/").replacing("~0", with: "~") }
       document = try document.applying(operation["op"].string ?? "", at: parts[...], operation["value"])
     }
     return document

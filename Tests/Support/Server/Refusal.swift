@@ -1,5 +1,6 @@
 // How the server in memory says no: `metav1.Status` with the codes and reasons of the real one.
 
+import FoundationEssentials
 package import KubernetesClient
 import KubernetesModel
 
@@ -29,7 +30,7 @@ package struct Refusal: Error, Sendable, Hashable, CustomStringConvertible {
   }
 
   /// The answer that carries it.
-  package var response: APIResponse { APIResponse(statusCode: code, body: (try? JSON.encode(status)) ?? .init()) }
+  package var response: APIResponse { APIResponse(statusCode: code, body: (try? JSON.encode(status)) ?? Data()) }
 
   static func notFound(_ path: ResourcePath) -> Refusal {
     Refusal(404, "NotFound", "\(path.plural) \"\(path.name ?? "")\" not found")

@@ -1,7 +1,7 @@
 // What the server in memory stores, and the rules of the real one about it, without transport and without locks:
 // versions, generations, preconditions, subresources, finalizers, graceful deletion of pods.
 
-import KubernetesModel
+package import KubernetesModel
 
 /// One change of one object.
 package struct ServerChange: Sendable {
@@ -182,6 +182,6 @@ package struct LabelSelector: Sendable {
 
   package func matches(_ object: JSONValue) -> Bool {
     let labels = object["metadata"]["labels"]
-    return parts.allSatisfy { $0.value.map { value in labels[$0.key].string == value } ?? !labels[$0.key].isNull }
+    return parts.allSatisfy { part in part.value.map { labels[part.key].string == $0 } ?? !labels[part.key].isNull }
   }
 }

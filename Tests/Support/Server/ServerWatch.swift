@@ -1,8 +1,9 @@
 // Watches: the server's changes as streams of lines, which real reflectors read.
 
-package import FoundationEssentials
+import FoundationEssentials
 package import KubernetesClient
 import KubernetesModel
+import Synchronization
 
 struct Watcher: Sendable {
   let collection: ResourcePath
