@@ -141,18 +141,6 @@ let package = Package(
       ],
       swiftSettings: strict
     ),
-    // On a real cluster: enabled by BUCKET_SYNC_CLUSTER=1, with its kubeconfig in KUBECONFIG.
-    .testTarget(
-      name: "ClusterTests",
-      dependencies: [
-        "KubernetesClient", "KubernetesModel", "OperatorRuntime", "TestSupport",
-        .product(name: "Logging", package: "swift-log"),
-        .product(name: "Subprocess", package: "swift-subprocess"),
-        .product(name: "NIOCore", package: "swift-nio"),
-        .product(name: "NIOPosix", package: "swift-nio"),
-      ],
-      swiftSettings: strict
-    ),
     .testTarget(
       name: "BucketLockTests",
       dependencies: [
@@ -164,7 +152,30 @@ let package = Package(
     .testTarget(
       name: "RcloneJobTests",
       dependencies: ["RcloneJob", "BucketSyncCore", "BucketSyncAPI", "KubernetesModel"],
-      resources: [.copy("Fixtures")],
+      exclude: ["Fixtures"],
+      swiftSettings: strict
+    ),
+    // On a real cluster: enabled by BUCKET_SYNC_CLUSTER=1, with its kubeconfig in KUBECONFIG.
+    .testTarget(
+      name: "ClusterTests",
+      dependencies: [
+        "BucketSyncAPI", "KubernetesClient", "KubernetesModel", "OperatorRuntime", "TestSupport",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict
+    ),
+    // Likewise; they run the executable `homelab-helper`, which SwiftPM puts beside them.
+    .testTarget(
+      name: "EndToEndTests",
+      dependencies: [
+        "BucketLock", "BucketSyncAPI", "KubernetesClient", "KubernetesModel",
+        .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
       swiftSettings: strict
     ),
   ]

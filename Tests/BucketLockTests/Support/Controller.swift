@@ -22,9 +22,13 @@ struct Controller {
   init(on server: LockServer) async throws {
     let time = ManualTime(now: Date(timeIntervalSince1970: 1_705_284_000))
     let environment = PluginEnvironment(
-      namespace: lockNamespace, client: KubernetesClient(transport: server, time: time), time: time,
-      events: EventRecorder(buffer: EventBuffer(metrics: MetricsRegistry())), signals: signals,
-      logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+      namespace: lockNamespace,
+      client: KubernetesClient(transport: server, time: time),
+      time: time,
+      events: EventRecorder(buffer: EventBuffer(metrics: MetricsRegistry())),
+      signals: signals,
+      logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+    )
     let registry = try PluginRegistry([BucketLock(), NoJobs()], environment: environment)
     locks = try #require(registry.lock?.hook)
     for cache in registry.caches { _ = cache.sources(Feeder(server: server)) }
@@ -35,7 +39,9 @@ private struct Feeder: CacheSourceFactory {
   let server: LockServer
 
   func sources<Object: KubernetesObject>(
-    of store: ObjectStore<Object>, namespace: String?, labels: String?
+    of store: ObjectStore<Object>,
+    namespace: String?,
+    labels: String?
   ) -> [any CacheSource] {
     #expect(namespace == lockNamespace)
     #expect(labels == "\(BucketSyncNames.group)/lock=true")
@@ -58,7 +64,9 @@ func makeRun(_ name: String, from source: String, to destination: String, uid: S
   metadata.uid = uid ?? "uid-of-\(name)"
   return RunContext(
     run: BucketSync(metadata: metadata, spec: BucketSync.Spec(source: source, destination: destination)),
-    source: try BucketPath(source, field: .source), destination: try BucketPath(destination, field: .destination))
+    source: try BucketPath(source, field: .source),
+    destination: try BucketPath(destination, field: .destination)
+  )
 }
 
 extension LockServer {

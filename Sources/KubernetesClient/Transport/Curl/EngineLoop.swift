@@ -30,6 +30,7 @@ final class EngineLoop {
       var running: Int32 = 0
       curl_multi_perform(multi, &running)
       handOutResults()
+      endTransfersWithoutHead()
       curl_multi_poll(multi, nil, 0, pollTimeout(), nil)
     }
     shutDown()
@@ -72,19 +73,22 @@ final class EngineLoop {
     }
   }
 
-  /// Milliseconds until something is due; libcurl knows of its own timers and shortens the wait for them.
-  private func pollTimeout() -> Int32 {
-    let now = ContinuousClock.now
+  private func endTransfersWithoutHead() {
     awaitingHead.removeAll { $0.transfer.isFinished || $0.transfer.hasHead }
+    let now = ContinuousClock.now
     for (deadline, transfer) in awaitingHead where deadline <= now {
-      if let easy = active[ObjectIdentifier(transfer)] {
-        distrustConnection(of: easy)
-        remove(transfer)
-        transfer.finish(.failure(easy.error(.timedOut, "no answer in time")))
-      }
+      guard let easy = active[ObjectIdentifier(transfer)] else { continue }
+      distrustConnection(of: easy)
+      remove(transfer)
+      transfer.finish(.failure(easy.error(.timedOut, "no answer in time")))
     }
-    let next = awaitingHead.lazy.filter { $0.deadline > now }.map { $0.deadline - now }.min() ?? .seconds(60)
-    return Int32(clamping: next.milliseconds + 1)
+    awaitingHead.removeAll { $0.deadline <= now }
+  }
+
+  /// Milliseconds until a head is due; libcurl knows of its own timers and shortens the wait for them.
+  private func pollTimeout() -> Int32 {
+    guard let next = awaitingHead.map(\.deadline).min() else { return 60_000 }
+    return Int32(clamping: max(0, (next - .now).milliseconds) + 1)
   }
 
   /// A request got no answer in time. When nothing else arrived meanwhile either, its connection is most likely dead.
