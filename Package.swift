@@ -116,7 +116,16 @@ let package = Package(
     .testTarget(name: "CronScheduleTests", dependencies: ["CronSchedule", "KubernetesModel"], swiftSettings: strict),
     .testTarget(name: "BucketSyncAPITests", dependencies: ["BucketSyncAPI", "KubernetesModel"], swiftSettings: strict),
     .target(
-      name: "TestSupport", dependencies: ["KubernetesModel"], path: "Tests/Support", swiftSettings: strict),
+      name: "TestSupport", dependencies: ["KubernetesModel", "KubernetesClient", "OperatorRuntime"],
+      path: "Tests/Support", swiftSettings: strict),
+    .testTarget(
+      name: "BucketSyncCoreTests",
+      dependencies: [
+        "BucketSyncCore", "BucketSyncAPI", "BucketLock", "RcloneJob", "CronSchedule", "OperatorRuntime",
+        "KubernetesClient", "KubernetesModel", "TestSupport", .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict
+    ),
     .testTarget(
       name: "OperatorRuntimeTests",
       dependencies: [
