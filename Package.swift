@@ -19,7 +19,12 @@ let package = Package(
   name: "bucket-sync",
   products: [
     .executable(name: "homelab-helper", targets: ["homelab-helper"]),
-    .library(name: "BucketSyncOperator", targets: ["BucketSyncOperator"]),
+    // All that a plugin of one's own imports: docs/plugins.md.
+    .library(
+      name: "BucketSyncOperator",
+      targets: [
+        "BucketSyncOperator", "BucketSyncCore", "BucketSyncAPI", "OperatorRuntime", "KubernetesClient", "KubernetesModel",
+      ]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -111,7 +116,16 @@ let package = Package(
     .testTarget(name: "CronScheduleTests", dependencies: ["CronSchedule", "KubernetesModel"], swiftSettings: strict),
     .testTarget(name: "BucketSyncAPITests", dependencies: ["BucketSyncAPI", "KubernetesModel"], swiftSettings: strict),
     .target(
-      name: "TestSupport", dependencies: ["KubernetesModel"], path: "Tests/Support", swiftSettings: strict),
+      name: "TestSupport", dependencies: ["KubernetesModel", "KubernetesClient", "OperatorRuntime"],
+      path: "Tests/Support", swiftSettings: strict),
+    .testTarget(
+      name: "BucketSyncCoreTests",
+      dependencies: [
+        "BucketSyncCore", "BucketSyncAPI", "BucketLock", "RcloneJob", "CronSchedule", "OperatorRuntime",
+        "KubernetesClient", "KubernetesModel", "TestSupport", .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict
+    ),
     .testTarget(
       name: "OperatorRuntimeTests",
       dependencies: [
