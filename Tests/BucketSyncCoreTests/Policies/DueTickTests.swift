@@ -1,6 +1,7 @@
 import BucketSyncAPI
 import CronSchedule
 import KubernetesModel
+import TestSupport
 import Testing
 
 @testable import BucketSyncCore
