@@ -152,9 +152,9 @@ struct OrphanTests {
   func removed() async throws {
     let world = try World()
     try await orphan(world)
-    try await world.run(for: .seconds(290))
+    try await world.pass(.seconds(290))
     #expect(world.locks.count == 2)
-    try await world.run(for: .seconds(30))
+    try await world.pass(.seconds(30))
     #expect(world.locks.isEmpty)
     #expect(world.cluster.violations == [])
   }
@@ -167,7 +167,7 @@ struct OrphanTests {
     #expect(try await world.run { $0.isLive("gone") })
     world.server.change(BucketSync.self, .named("gone")) { $0["metadata"]["finalizers"] = [] }
     world.deleteRun("gone")
-    try await world.run(for: .seconds(3600))
+    try await world.pass(.seconds(3600))
     #expect(world.locks.count == 2)
     world.cluster.kill("gone")
     try await world.run()
@@ -178,12 +178,12 @@ struct OrphanTests {
   func restart() async throws {
     let world = try World()
     try await orphan(world)
-    try await world.run(for: .seconds(200))
+    try await world.pass(.seconds(200))
     try world.restart()
     try world.createRun("next")
-    try await world.run(for: .seconds(290))
+    try await world.pass(.seconds(290))
     #expect(world.run("next")?.status?.phase == .initialize)
-    try await world.run(for: .seconds(30))
+    try await world.pass(.seconds(30))
     #expect(world.run("next")?.status?.result == .succeeded)
     #expect(try await world.brokenPromises() == [])
   }
