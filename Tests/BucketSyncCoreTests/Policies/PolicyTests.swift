@@ -154,7 +154,7 @@ struct OrphanTests {
     try await orphan(world)
     try await world.run(for: .seconds(290))
     #expect(world.locks.count == 2)
-    try await world.run(for: .seconds(30))
+    try await world.run(for: .seconds(900))
     #expect(world.locks.isEmpty)
     #expect(world.cluster.violations == [])
   }
@@ -183,7 +183,7 @@ struct OrphanTests {
     try world.createRun("next")
     try await world.run(for: .seconds(290))
     #expect(world.run("next")?.status?.phase == .initialize)
-    try await world.run(for: .seconds(30))
+    try await world.run(for: .seconds(900))
     #expect(world.run("next")?.status?.result == .succeeded)
     #expect(try await world.brokenPromises() == [])
   }
