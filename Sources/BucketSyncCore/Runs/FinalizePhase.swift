@@ -83,9 +83,9 @@ extension RunReconciler {
     let succeeded = run.status?.result == .succeeded
     var job = services.caches.jobs[key]
     let isWatched = job != nil
-    if job == nil, !succeeded {
-      job = try await services.client.find(Job.self, key)
-    }
+    if job == nil { job = try await services.client.find(Job.self, key) }
+    let left = services.caches.pods(of: RunReference(run)).filter { !$0.hasStopped }
+    if !left.isEmpty { try await noteStopping(run, left) }
     if let job, job.isControlled(by: run) {
       // A finished Job goes at once; one that may still make pods stays until those are gone.
       if !job.metadata.isBeingDeleted {
@@ -94,11 +94,7 @@ extension RunReconciler {
       // While it is not finished its controller might still make a pod: it has to be gone first.
       if !job.isFinished { return isWatched ? .done : .again(after: Self.unwatchedPause) }
     }
-    let pods = services.caches.pods(of: RunReference(run))
-    if pods.contains(where: { !$0.hasStopped }) {
-      try await noteStopping(run, pods)
-      return .done
-    }
+    guard left.isEmpty else { return .done }
     if !succeeded, try await hasUnfinishedPods(run) { return .again(after: Self.unwatchedPause) }
     return nil
   }
@@ -106,7 +102,7 @@ extension RunReconciler {
   /// Tells what is waited for, once stopping takes so long that somebody may ask.
   private func noteStopping(_ run: BucketSync, _ pods: [Pod]) async throws {
     let now = Timestamp(services.time.now)
-    let names = pods.filter { !$0.hasStopped }.map(\.metadata.name).sorted().joined(separator: ", ")
+    let names = pods.map(\.metadata.name).sorted().joined(separator: ", ")
     _ = try await write(run) { status in
       guard let condition = status.conditions?[BucketSync.ConditionType.locksAcquired], condition.status == .yes
       else { return }

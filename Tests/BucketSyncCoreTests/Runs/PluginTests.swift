@@ -46,11 +46,13 @@ struct PluginTests {
     try await world.run()
     #expect(world.run("run")?.status?.result == .skipped)
     #expect(world.run("run")?.status?.error == nil)
-    #expect(world.condition("run", "Failed")?.message == "nothing new")
+    #expect(world.condition("run", "Complete")?.message == "nothing new")
     #expect(try await world.brokenPromises() == [])
   }
 
-  @Test("a plugin that fails blocks its run without locks, lets others pass, and heals", arguments: ["preLock", "buildJob", "jobName"])
+  @Test(
+    "a plugin that fails blocks its run without locks, lets others pass, and heals",
+    arguments: ["preLock", "buildJob", "jobName"])
   func blocked(point: String) async throws {
     let isBroken = Switch(true)
     let trouble: @Sendable (String) throws -> Void = { name in
@@ -130,9 +132,11 @@ struct PluginTests {
     let isClosed = Switch(false)
     let world = try World(
       pace: .slowWatch,
-      plugins: [Gatekeeper { run in
-        run.run.metadata.name == "run" && isClosed.value ? .wait(reason: "closed", after: .seconds(60)) : .proceed
-      }]
+      plugins: [
+        Gatekeeper { run in
+          run.run.metadata.name == "run" && isClosed.value ? .wait(reason: "closed", after: .seconds(60)) : .proceed
+        }
+      ]
     ) { _, request in
       guard request.method == .patch, request.path.hasSuffix("/run/status"), !isClosed.value else { return nil }
       isClosed.value = true
@@ -162,7 +166,9 @@ struct PluginTests {
     #expect(try await world.brokenPromises() == [])
   }
 
-  @Test("trouble with the API server while locking costs a run neither its place nor a word", arguments: [Fault.serverError, .lostAnswer, .gatewayTimeout])
+  @Test(
+    "trouble with the API server while locking costs a run neither its place nor a word",
+    arguments: [Fault.serverError, .lostAnswer, .gatewayTimeout])
   func passingTrouble(fault: Fault) async throws {
     let hasFailed = Switch(false)
     let world = try World { _, request in

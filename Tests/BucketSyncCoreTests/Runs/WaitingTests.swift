@@ -59,7 +59,8 @@ struct WaitingTests {
     try probe.createRun("probe", from: "x", to: "y")
     try await probe.run()
     let name = try #require(probe.locks.first { $0.data?["bucket"] == "y" }?.metadata.name)
-    try world.createForeign(ConfigMap(metadata: ObjectMeta(name: name, namespace: Incarnation.namespace), data: ["a": "b"]))
+    try world.createForeign(
+      ConfigMap(metadata: ObjectMeta(name: name, namespace: Incarnation.namespace), data: ["a": "b"]))
     try world.createRun("run", from: "x", to: "y")
     try await world.run(for: .seconds(5))
     #expect(world.condition("run", "LocksAcquired")?.message.contains(name) == true)

@@ -19,7 +19,8 @@ struct Scenario: Sendable, CustomTestStringConvertible {
   var testDescription: String { name }
 
   static let all: [Scenario] = [
-    tick, trigger, failure, sharedBuckets, cancelledWhileRunning, deletedWhileWaiting, policyDeleted, foreignJob, timeout,
+    tick, trigger, failure, sharedBuckets, cancelledWhileRunning, deletedWhileWaiting, policyDeleted, foreignJob,
+    timeout,
     skipped, history, changedTrigger,
   ]
 
@@ -108,7 +109,11 @@ struct Scenario: Sendable, CustomTestStringConvertible {
   static let skipped = Scenario(
     name: "a run that a plugin makes wait and then skips",
     plugins: {
-      [Gatekeeper { run in run.run.status?.phase == nil ? .wait(reason: "later", after: .seconds(60)) : .skip(reason: "no") }]
+      [
+        Gatekeeper { run in
+          run.run.status?.phase == nil ? .wait(reason: "later", after: .seconds(60)) : .skip(reason: "no")
+        }
+      ]
     },
     begin: { try $0.createPolicy("nightly") },
     check: { $0.unexpected(["nightly-1705284000": .skipped]) })
