@@ -90,6 +90,14 @@ namespace: {{ .Release.Namespace }}
 {{- if and .Values.hooks .Values.existingHooksConfigMap -}}
 {{- fail "hooks and existingHooksConfigMap are both set: scripts come from one of them. Put yours into that ConfigMap, or leave it out." -}}
 {{- end -}}
+{{- range $file, $_ := .Values.hooks -}}
+{{- if not (regexMatch "^[-_A-Za-z0-9][-._A-Za-z0-9]*\\.lua$" $file) -}}
+{{- fail (printf "hooks has a script called %q: the controller uses files that end in .lua only, and a ConfigMap takes letters, digits, -, _ and . only. Call it %s, for example." $file (printf "%s.lua" (regexReplaceAll "[^-_A-Za-z0-9]+" (trimSuffix ".lua" $file) "-" | trimAll "-" | default "script"))) -}}
+{{- end -}}
+{{- end -}}
+{{- if gt (len (toJson .Values.hooks)) 1000000 -}}
+{{- fail "hooks: the scripts are larger than a ConfigMap may be (1 MiB): shorten them." -}}
+{{- end -}}
 {{- $own := dict "NAMESPACE" "namespace" "WATCH_NAMESPACES" "watchNamespaces" "LEADER_ELECTION" "controller.leaderElection" "HOOKS_DIR" "hooks or existingHooksConfigMap" -}}
 {{- $fixed := list "HEALTH_ADDRESS" "METRICS_ADDRESS" "POD_NAME" -}}
 {{- range .Values.deployment.extraEnv -}}
