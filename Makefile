@@ -39,6 +39,7 @@ test-unit: libraries ## Run the tests that need no cluster
 test-cluster: ## Run the cluster tests against the cluster in KUBECONFIG
 	@test -n "$${KUBECONFIG:-}" || { echo 'set KUBECONFIG to the cluster to test against, or use `make test`' >&2; exit 2; }
 	swift build --build-tests
+	swift build --package-path examples/custom-plugin --product my-operator
 	BUCKET_SYNC_CLUSTER=1 Tests/with-summary swift test --skip-build --filter 'ClusterTests|EndToEndTests'
 
 .PHONY: test-example
