@@ -33,7 +33,7 @@ test: ## Install what is missing, then run every test, on a real Kubernetes brou
 	swift build --build-tests
 	Tests/with-summary swift test --skip-build --skip ClusterTests --skip EndToEndTests
 	$(MAKE) test-example
-	Tests/with-testbed $(MAKE) test-cluster
+	Tests/with-testbed $(MAKE) test-cluster test-chart
 
 .PHONY: test-unit
 test-unit: libraries ## Run the tests that need no cluster
@@ -43,8 +43,14 @@ test-unit: libraries ## Run the tests that need no cluster
 test-cluster: ## Run the cluster tests against the cluster in KUBECONFIG
 	@test -n "$${KUBECONFIG:-}" || { echo 'set KUBECONFIG to the cluster to test against, or use `make test`' >&2; exit 2; }
 	swift build --build-tests
+	swift build --package-path examples/custom-plugin --product my-operator
 	if [ -n "$${TESTBED_DIR:-}" ]; then image/build; fi
 	BUCKET_SYNC_CLUSTER=1 Tests/with-summary swift test --skip-build --filter 'ClusterTests|EndToEndTests'
+
+.PHONY: test-chart
+test-chart: libraries ## Test the Helm chart with Helm's own engine, on the testbed
+	$(TESTBED)/install
+	Tests/with-testbed sh -c 'image/build && Tests/Chart/run'
 
 .PHONY: test-example
 test-example: libraries ## Build the example of an operator with plugins of one's own, and see them in their places
