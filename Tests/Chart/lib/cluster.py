@@ -167,7 +167,7 @@ def have_resource_types():
 
 
 def adopt_resource_types(release, release_namespace):
-    """Has a release own resource types that were installed in another way; documented for people in the same words."""
+    """Has a release own resource types that were installed in another way (`helm install --take-ownership`)."""
     for path in (chart.CHART / "files/crds").iterdir():
         name = f"{path.stem}.{chart.GROUP}"
         if find(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}"):
@@ -176,3 +176,5 @@ def adopt_resource_types(release, release_namespace):
                 "annotate", "--overwrite", "crd", name,
                 f"meta.helm.sh/release-name={release}", f"meta.helm.sh/release-namespace={release_namespace}",
             )
+            # Nobody else insists on fields: what was applied in another way would be in conflict.
+            patch(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}", {"metadata": {"managedFields": [{}]}})
