@@ -23,8 +23,12 @@ class Release:
         self.namespace, self.values, self.name = namespace, values, name
 
     def helm(self, command, *flags, source=chart.CHART):
-        cluster.adopt_resource_types(self.name, self.namespace)
-        return cluster.helm(command, self.name, str(source), "--namespace", self.namespace, *flags, values=self.values)
+        if command == "install":
+            cluster.adopt_resource_types(self.name, self.namespace)
+        told = cluster.helm(command, self.name, str(source), "--namespace", self.namespace, *flags, values=self.values)
+        if command == "install" and "--dry-run" not in flags:
+            cluster.settle_resource_types()
+        return told
 
     def uninstall(self):
         return cluster.helm("uninstall", self.name, "--namespace", self.namespace, "--wait")
@@ -269,14 +273,19 @@ class Installed(unittest.TestCase):
 
         # It goes, and leaves the resource types with all policies and runs.
         release.uninstall()
-        self.assertEqual(objects_of(release), [])
+        cluster.until("its pods are gone", lambda: not release.pods() and not objects_of(release))
         self.assertIsNotNone(self.work.policy("photos"))
         self.assertEqual(len(self.work.runs()), 3)
-        left = cluster.kubectl("get", "all,configmaps,secrets,roles,rolebindings,leases", "--namespace", self.operators, "--output", "name").split()
-        own = [name for name in left if "kube-root-ca.crt" not in name and "default-token" not in name]
+
         # The lease is the controllers' own: another release may be using it.
-        self.assertEqual(own, ["lease.coordination.k8s.io/bucket-sync"])
-        self.assertEqual([b for b in cluster.items(f"/apis/rbac.authorization.k8s.io/v1/namespaces/{self.tenant}/rolebindings")], [])
+        def left():
+            kinds = "all,configmaps,secrets,roles,rolebindings,leases"
+            names = cluster.kubectl("get", kinds, "--namespace", self.operators, "--output", "name").split()
+            return [name for name in names if "kube-root-ca.crt" not in name and "/default-token" not in name]
+
+        cluster.until("nothing else is left", lambda: left() == ["lease.coordination.k8s.io/bucket-sync"])
+        bindings = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{self.tenant}/rolebindings"
+        self.assertEqual(cluster.items(bindings), [])
 
     def test_the_pod_has_no_more_than_it_is_given(self):
         release = self.release()
