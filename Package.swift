@@ -34,6 +34,8 @@ let package = Package(
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
 
+    .systemLibrary(name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
+
     // MARK: Kubernetes: objects and the API client
     .target(name: "KubernetesModel", swiftSettings: strict),
     .target(
@@ -87,6 +89,13 @@ let package = Package(
       packageAccess: false,
       swiftSettings: strict
     ),
+
+    .target(
+      name: "CLuaSandbox", dependencies: ["CLua"], path: "plugins/LuaHooks/CLuaSandbox",
+      cSettings: [.define("_GNU_SOURCE")]),
+    .target(
+      name: "LuaSandbox", dependencies: ["CLuaSandbox", "KubernetesModel"], path: "plugins/LuaHooks/LuaSandbox",
+      swiftSettings: strict),
 
     // MARK: Wiring and the executable
     .target(
@@ -150,6 +159,16 @@ let package = Package(
       ],
       swiftSettings: strict
     ),
+    .target(
+      name: "HookCases", dependencies: ["LuaSandbox", "KubernetesModel"], path: "Tests/HookCases",
+      swiftSettings: strict),
+    .executableTarget(
+      name: "hooks-lab", dependencies: ["LuaSandbox", "HookCases", "KubernetesModel"], path: "Tests/HooksLab",
+      swiftSettings: strict),
+    .testTarget(
+      name: "LuaHooksTests",
+      dependencies: ["LuaSandbox", "HookCases", "KubernetesModel", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(
       name: "RcloneJobTests",
       dependencies: ["RcloneJob", "BucketSyncCore", "BucketSyncAPI", "KubernetesModel"],
