@@ -19,7 +19,12 @@ let package = Package(
   name: "bucket-sync",
   products: [
     .executable(name: "homelab-helper", targets: ["homelab-helper"]),
-    .library(name: "BucketSyncOperator", targets: ["BucketSyncOperator"]),
+    // All that a plugin of one's own imports: docs/plugins.md.
+    .library(
+      name: "BucketSyncOperator",
+      targets: [
+        "BucketSyncOperator", "BucketSyncCore", "BucketSyncAPI", "OperatorRuntime", "KubernetesClient", "KubernetesModel",
+      ]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -120,7 +125,16 @@ let package = Package(
     .testTarget(name: "CronScheduleTests", dependencies: ["CronSchedule", "KubernetesModel"], swiftSettings: strict),
     .testTarget(name: "BucketSyncAPITests", dependencies: ["BucketSyncAPI", "KubernetesModel"], swiftSettings: strict),
     .target(
-      name: "TestSupport", dependencies: ["KubernetesModel"], path: "Tests/Support", swiftSettings: strict),
+      name: "TestSupport", dependencies: ["KubernetesModel", "KubernetesClient", "OperatorRuntime"],
+      path: "Tests/Support", swiftSettings: strict),
+    .testTarget(
+      name: "BucketSyncCoreTests",
+      dependencies: [
+        "BucketSyncCore", "BucketSyncAPI", "BucketLock", "RcloneJob", "CronSchedule", "OperatorRuntime",
+        "KubernetesClient", "KubernetesModel", "TestSupport", .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict
+    ),
     .testTarget(
       name: "OperatorRuntimeTests",
       dependencies: [
@@ -137,16 +151,6 @@ let package = Package(
         "KubernetesClient", "KubernetesModel",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
-        .product(name: "NIOPosix", package: "swift-nio"),
-      ],
-      swiftSettings: strict
-    ),
-    // On a real cluster: enabled by BUCKET_SYNC_CLUSTER=1, with its kubeconfig in KUBECONFIG.
-    .testTarget(
-      name: "ClusterTests",
-      dependencies: [
-        "KubernetesClient", "KubernetesModel",
-        .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
       ],
       swiftSettings: strict
@@ -172,7 +176,30 @@ let package = Package(
     .testTarget(
       name: "RcloneJobTests",
       dependencies: ["RcloneJob", "BucketSyncCore", "BucketSyncAPI", "KubernetesModel"],
-      resources: [.copy("Fixtures")],
+      exclude: ["Fixtures"],
+      swiftSettings: strict
+    ),
+    // On a real cluster: enabled by BUCKET_SYNC_CLUSTER=1, with its kubeconfig in KUBECONFIG.
+    .testTarget(
+      name: "ClusterTests",
+      dependencies: [
+        "BucketSyncAPI", "KubernetesClient", "KubernetesModel", "OperatorRuntime", "TestSupport",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict
+    ),
+    // Likewise; they run the executable `homelab-helper`, which SwiftPM puts beside them.
+    .testTarget(
+      name: "EndToEndTests",
+      dependencies: [
+        "BucketLock", "BucketSyncAPI", "KubernetesClient", "KubernetesModel",
+        .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
       swiftSettings: strict
     ),
   ]

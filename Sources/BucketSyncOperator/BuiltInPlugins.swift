@@ -1,8 +1,8 @@
 // The plugins that make the operator what it is out of the box.
 
 internal import ArgumentParser
-public import BucketSyncCore
 internal import BucketLock
+public import BucketSyncCore
 internal import RcloneJob
 
 /// BucketLock and RcloneJob.

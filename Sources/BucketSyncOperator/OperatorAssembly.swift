@@ -17,6 +17,8 @@ internal import OperatorRuntime
 struct OperatorAssembly: Sendable {
   private let settings: OperatorSettings
   private let registry: PluginRegistry
+  private let preflight: Preflight
+  private let preflightPassed = Signal()
   private let process: OperatorProcess
   private let logger: Logger
 
@@ -36,7 +38,8 @@ struct OperatorAssembly: Sendable {
     let lease = ObjectKey(namespace: settings.namespace, name: BucketSyncNames.controller)
     let fence = settings.leaderElection ? WriteFence(transport: transport, lease: lease, time: time) : nil
     let client = KubernetesClient(
-      transport: fence ?? transport, time: time, observer: metrics.clientObserver(host: configuration.connection.server))
+      transport: fence ?? transport, time: time, observer: metrics.clientObserver(host: configuration.connection.server)
+    )
     let reflectors = ReflectorFactory(
       client: client, namespaces: settings.watchNamespaces, time: time, logger: logger, metrics: metrics)
     let events = EventDelivery(
@@ -69,8 +72,11 @@ struct OperatorAssembly: Sendable {
         client: client, lease: lease, identity: instance, fence: fence, time: time, random: .system, logger: logger,
         metrics: metrics)
     }
+    preflight = Preflight(client: client, time: time, logger: logger)
+    let passed = preflightPassed
     process = OperatorProcess(
-      server: server, caches: sources, controllers: controllers.all, events: events, elector: elector, time: time,
+      server: server, caches: sources.map { CacheAfterPreflight(cache: $0, passed: passed) },
+      controllers: controllers.all, events: events, elector: elector, time: time,
       logger: logger)
     self.settings = settings
     self.logger = logger
@@ -95,6 +101,11 @@ struct OperatorAssembly: Sendable {
           // A task that has nothing more to do is no reason to stop.
           try await Signal().wait()
         }
+      }
+      group.addTask {
+        try await preflight.run()
+        preflightPassed.raise()
+        try await Signal().wait()
       }
       group.addTask { try await process.run(until: shutdown) }
       defer { group.cancelAll() }

@@ -22,3 +22,16 @@ public protocol PluginSet: ParsableArguments {
   /// - Throws: `ValidationError` for an option that makes no sense.
   func plugins(_ settings: SettingSource) throws -> [any Plugin]
 }
+
+extension [any Plugin] {
+  /// The same plugins with `plugin` in the place of the one called `name`.
+  /// - Throws: `ValidationError` if there is none of that name.
+  public func replacing(_ name: String, with plugin: any Plugin) throws -> [any Plugin] {
+    guard let index = firstIndex(where: { $0.name == name }) else {
+      throw ValidationError("there is no plugin \"\(name)\" to be replaced: have \(map(\.name).joined(separator: ", "))")
+    }
+    var plugins = self
+    plugins[index] = plugin
+    return plugins
+  }
+}

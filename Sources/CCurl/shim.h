@@ -42,11 +42,11 @@ static inline CURLcode curl_setopt_socket_callback(CURL *easy, curl_sockopt_call
   return curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, callback);
 }
 
-static inline CURLcode curl_getinfo_long(CURL *easy, CURLINFO info, long *value) {
-  return curl_easy_getinfo(easy, info, value);
+static inline CURLcode curl_setopt_close_callback(CURL *easy, curl_closesocket_callback callback) {
+  return curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, callback);
 }
 
-static inline CURLcode curl_getinfo_socket(CURL *easy, CURLINFO info, curl_socket_t *value) {
+static inline CURLcode curl_getinfo_long(CURL *easy, CURLINFO info, long *value) {
   return curl_easy_getinfo(easy, info, value);
 }
 

@@ -41,9 +41,12 @@ enum CronParser {
     return rule
   }
 
-  /// Whether a field of days restricts them, in the sense of Vixie's cron: it does not start with a star, so `*/2`
-  /// counts as unrestricted. Two restricted fields are alternatives, otherwise a day must fit both.
-  private static func isRestricted(_ field: Substring) -> Bool { field.first != "*" && field.first != "?" }
+  /// Whether a field of days restricts them, as robfig/cron v3 has it, which Kubernetes' CronJob and the controller
+  /// written in Go go by: nothing in its list is a plain star, so `*/2` restricts. Two restricted fields are
+  /// alternatives, otherwise a day must fit both.
+  private static func isRestricted(_ field: Substring) -> Bool {
+    !field.split(separator: ",").contains { ["*", "?", "*/1", "?/1"].contains($0) }
+  }
 
   // MARK: Descriptors
 

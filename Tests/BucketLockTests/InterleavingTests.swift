@@ -35,7 +35,11 @@ struct InterleavingTests {
 
   /// Returns whether the run got its turn within a bounded number of attempts.
   private static func work(
-    _ run: RunContext, _ locks: any LockProvider, _ server: LockServer, _ working: Working, _ random: Dice
+    _ run: RunContext,
+    _ locks: any LockProvider,
+    _ server: LockServer,
+    _ working: Working,
+    _ random: Dice
   ) async -> Bool {
     let uid = run.reference.uid
     for _ in 0..<2000 {

@@ -13,7 +13,8 @@ struct LockNameTests {
       ("-x-", "bucket-sync-lock-x-"),
       ("日本", "bucket-sync-lock-"),
       (String(repeating: "b", count: 80), "bucket-sync-lock-\(String(repeating: "b", count: 35))-"),
-    ])
+    ]
+  )
   func names(bucket: String, beginning: String) {
     let name = LockName.of(bucket: bucket)
     let hash = name.dropFirst(beginning.count)
@@ -34,6 +35,7 @@ struct LockNameTests {
 
   @Test(
     "buckets that look alike once made safe have different locks",
-    arguments: [("data", "Data"), ("a.b", "a-b"), ("a_b", "a.b"), ("日本", "中国")])
+    arguments: [("data", "Data"), ("a.b", "a-b"), ("a_b", "a.b"), ("日本", "中国")]
+  )
   func distinct(one: String, other: String) { #expect(LockName.of(bucket: one) != LockName.of(bucket: other)) }
 }

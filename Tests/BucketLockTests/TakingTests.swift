@@ -19,11 +19,13 @@ struct TakingTests {
       lock.data == [
         "bucket": "data", "side": "source", "holderNamespace": "default", "holderName": "nightly",
         "holderUID": "uid-of-nightly", "acquiredAt": "2024-01-15T02:00:00Z",
-      ])
+      ]
+    )
     #expect(
       lock.metadata.labels == [
         "app.kubernetes.io/managed-by": "bucket-sync", "\(BucketSyncNames.group)/lock": "true",
-      ])
+      ]
+    )
     #expect(lock.metadata.ownerReferences == nil)
     #expect(server.object(LockName.of(bucket: "archive"))?.data?["side"] == "destination")
   }
@@ -90,7 +92,8 @@ struct TakingTests {
     #expect((try await controller.locks.lock(run) == .acquired) == isFree)
     #expect(
       server.holders
-        == (isFree ? ["a": "uid-of-run", "b": "uid-of-run"] : ["b": "uid-of-other", "c": "uid-of-other"]))
+        == (isFree ? ["a": "uid-of-run", "b": "uid-of-run"] : ["b": "uid-of-other", "c": "uid-of-other"])
+    )
   }
 
   @Test(
@@ -100,7 +103,8 @@ struct TakingTests {
       ("its data has no bucket", ["\(BucketSyncNames.group)/lock": "true"], [:]),
       ("its data has no holderUID", ["\(BucketSyncNames.group)/lock": "true"], Self.record(without: "holderUID")),
       ("its data names the bucket \"z\"", ["\(BucketSyncNames.group)/lock": "true"], ["bucket": "z"]),
-    ] as [(String, [String: String], [String: String])])
+    ] as [(String, [String: String], [String: String])]
+  )
   func foreign(defect: String, labels: [String: String], data: [String: String]) async throws {
     let name = LockName.of(bucket: "a")
     server.put(ConfigMap(metadata: ObjectMeta(name: name, namespace: lockNamespace, labels: labels), data: data))
@@ -128,7 +132,8 @@ struct TakingTests {
         "the namespace is being deleted; create it anew"
       ),
       (refusal(403, "Forbidden", "no"), "get, list, watch, create and delete ConfigMaps"),
-    ])
+    ]
+  )
   func administration(answer: APIResponse, advice: String) async throws {
     let controller = try await Controller(on: server)
     server.refuse(with: answer)

@@ -22,6 +22,27 @@ enum Cluster {
     try configuration().client(userAgent: "bucket-sync-tests")
   }
 
+  /// Makes the testbed's etcd forget what was before `revision`.
+  static func compact(to revision: String) async throws {
+    let pid = try #require(environment["ETCD_PID"])
+    let command = try String(contentsOf: URL(filePath: "/proc/\(pid)/cmdline"), encoding: .utf8)
+    let arguments = command.split(separator: "\0")
+    let flag = try #require(arguments.firstIndex(of: "--listen-client-urls"))
+    let etcd = try CurlTransport(
+      connection: ConnectionSettings(server: String(arguments[flag + 1])),
+      credentials: FixedCredential(.none),
+      userAgent: "bucket-sync-tests"
+    )
+    let request = APIRequest(
+      .post,
+      "/v3/kv/compaction",
+      body: Data(#"{"revision":"\#(revision)"}"#.utf8),
+      label: .init(verb: "compact", resource: "etcd")
+    )
+    let answer = try await etcd.send(request)
+    try #require(answer.statusCode == 200, "\(String(decoding: answer.body, as: UTF8.self))")
+  }
+
   /// Runs `body` with a client and a namespace of its own, which is deleted afterwards.
   static func withNamespace<Result>(
     _ body: (_ client: KubernetesClient, _ namespace: String) async throws -> Result

@@ -40,7 +40,7 @@ struct CronErrorTests {
       ),
       ("0 0 30 2 *", "field 3 (day of month): 30 never comes in month 2 (field 4), so nothing would ever be due"),
       ("0 0 31 4,6 *", "field 3 (day of month): 31 never comes in month 4,6 (field 4), so nothing would ever be due"),
-      ("0 0 30 2 */2", "field 3 (day of month): 30 never comes in month 2 (field 4), so nothing would ever be due"),
+      ("0 0 30 2 */1", "field 3 (day of month): 30 never comes in month 2 (field 4), so nothing would ever be due"),
       ("daily", "there is 1 field, not five (minute, hour, day of month, month, day of week)"),
       ("0 2 * *", "there are 4 fields, not five (minute, hour, day of month, month, day of week)"),
       (

@@ -44,7 +44,9 @@ private struct RandomExpression {
       text = fields.map(\.text).joined(separator: " ")
       (minutes, hours, days, months, weekdays) =
         (fields[0].values, fields[1].values, fields[2].values, fields[3].values, fields[4].values)
-      eitherDay = !fields[2].text.hasPrefix("*") && !fields[4].text.hasPrefix("*")
+      eitherDay = ![fields[2], fields[4]].contains {
+        $0.text.split(separator: ",").contains { ["*", "*/1"].contains($0) }
+      }
     } while !eitherDay && days.allSatisfy { $0 > 28 } && !months.contains { days.min() ?? 32 <= Oracle.lengths[$0 - 1] }
   }
 

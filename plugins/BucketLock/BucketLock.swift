@@ -22,7 +22,11 @@ public struct BucketLock: Plugin {
   public func register(with setup: inout PluginSetup) throws {
     let environment = setup.environment
     let store = setup.cache(
-      of: ConfigMap.self, namespace: environment.namespace, labels: LockRecord.selector, indexes: [.holder])
+      of: ConfigMap.self,
+      namespace: environment.namespace,
+      labels: LockRecord.selector,
+      indexes: [.holder]
+    )
     Self.report(changesOf: store, to: environment.signals)
     try setup.lock(BucketLocks(environment, store: store))
   }

@@ -32,23 +32,15 @@ final class BucketLocks: LockProvider {
       result = try await takeAll(run)
     } catch {
       // All or none. If this fails too, the next call or `unlock` finds what is left; the first error tells more.
-      try? await unlock(run.reference)
+      try? await giveBack(run.reference)
       throw error
     }
-    if result != .acquired { try await unlock(run.reference) }
+    if result != .acquired { try await giveBack(run.reference) }
     return result
   }
 
   func unlock(_ run: RunReference) async throws {
-    let unseen = try await locateUncertain(run)
-    let held = store.objects(.holder, run.uid)
-    guard !held.isEmpty || !unseen.isEmpty else { return }
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      for configMap in unseen + held.filter({ cached in !unseen.contains { $0.key == cached.key } }) {
-        group.addTask { try await self.release(configMap, heldBy: run) }
-      }
-      try await group.waitForAll()
-    }
+    try await giveBack(run)
     uncertain.withLock { $0[run.uid] = nil }
   }
 
@@ -124,7 +116,20 @@ extension BucketLocks {
           kubectl delete configmap --namespace \(configMap.metadata.namespace ?? "") \(configMap.metadata.name)
           """,
         // The watch does not show what lacks our label.
-        lookAgainAfter: .seconds(30))
+        lookAgainAfter: .seconds(30)
+      )
+    }
+  }
+
+  /// Deletes all locks of `run`, at the same time.
+  private func giveBack(_ run: RunReference) async throws {
+    let unseen = try await locateUncertain(run)
+    let seen = store.objects(.holder, run.uid).filter { cached in !unseen.contains { $0.key == cached.key } }
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for configMap in unseen + seen {
+        group.addTask { try await self.release(configMap, heldBy: run) }
+      }
+      try await group.waitForAll()
     }
   }
 
@@ -176,7 +181,10 @@ extension HeldLock {
   fileprivate init?(_ configMap: ConfigMap) {
     guard let record = try? LockRecord(configMap) else { return nil }
     self.init(
-      name: configMap.metadata.name, bucket: record.bucket, holder: record.holder,
-      token: LockToken(of: configMap).text)
+      name: configMap.metadata.name,
+      bucket: record.bucket,
+      holder: record.holder,
+      token: LockToken(of: configMap).text
+    )
   }
 }

@@ -65,12 +65,15 @@ extension LockRecord {
   func configMap(namespace: String) -> ConfigMap {
     ConfigMap(
       metadata: ObjectMeta(
-        name: LockName.of(bucket: bucket), namespace: namespace,
-        labels: [BucketSyncNames.Label.managedBy: BucketSyncNames.controller, Self.label: "true"]),
+        name: LockName.of(bucket: bucket),
+        namespace: namespace,
+        labels: [BucketSyncNames.Label.managedBy: BucketSyncNames.controller, Self.label: "true"]
+      ),
       data: [
         Key.bucket: bucket, Key.side: side.rawValue, Key.namespace: holder.namespace, Key.name: holder.name,
         Key.uid: holder.uid, Key.acquiredAt: acquiredAt,
-      ])
+      ]
+    )
   }
 
   /// Reads a record back.
@@ -84,7 +87,10 @@ extension LockRecord {
     bucket = try value(Key.bucket)
     guard LockName.of(bucket: bucket) == configMap.metadata.name else { throw .otherBucket(bucket) }
     holder = RunReference(
-      namespace: try value(Key.namespace), name: try value(Key.name), uid: try value(Key.uid))
+      namespace: try value(Key.namespace),
+      name: try value(Key.name),
+      uid: try value(Key.uid)
+    )
     side = configMap.data?[Key.side].flatMap { Side(rawValue: $0) } ?? .both
     acquiredAt = configMap.data?[Key.acquiredAt] ?? ""
   }

@@ -26,7 +26,7 @@ struct LockRequests: Sendable {
     let configMap = record.configMap(namespace: namespace)
     do {
       return .created(try await client.create(configMap))
-    } catch where error.isAlreadyExists {
+    } catch  where error.isAlreadyExists {
       return .exists
     } catch {
       throw LockFailure("create", configMap.key, error)
@@ -37,7 +37,7 @@ struct LockRequests: Sendable {
   func read(_ name: String) async throws(LockFailure) -> ConfigMap? {
     do {
       return try await client.get(ConfigMap.self, key(name))
-    } catch where error.isNotFound {
+    } catch  where error.isNotFound {
       return nil
     } catch {
       throw LockFailure("read", key(name), error)
@@ -47,7 +47,10 @@ struct LockRequests: Sendable {
   /// Deletes exactly this state of the ConfigMap.
   func delete(_ configMap: ConfigMap) async throws(LockFailure) -> Deletion {
     try await delete(
-      configMap.metadata.name, uid: configMap.metadata.uid, version: configMap.metadata.resourceVersion)
+      configMap.metadata.name,
+      uid: configMap.metadata.uid,
+      version: configMap.metadata.resourceVersion
+    )
   }
 
   /// Deletes the ConfigMap if it has this UID and version.
@@ -55,9 +58,9 @@ struct LockRequests: Sendable {
     do {
       try await client.delete(ConfigMap.self, key(name), DeleteOptions(uid: uid, resourceVersion: version))
       return .gone
-    } catch where error.isNotFound {
+    } catch  where error.isNotFound {
       return .gone
-    } catch where error.isConflict {
+    } catch  where error.isConflict {
       return .changed
     } catch {
       throw LockFailure("delete", key(name), error)
@@ -96,7 +99,8 @@ struct LockFailure: Error, CustomStringConvertible {
       return "\(what): the namespace does not exist; create it, or start the controller with another --namespace"
     }
     if cause.isForbidden {
-      return "\(what): \(cause); let the controller's service account get, list, watch, create and delete ConfigMaps there"
+      let rights = "get, list, watch, create and delete ConfigMaps"
+      return "\(what): \(cause); let the controller's service account \(rights) there"
     }
     return "\(what): \(cause)"
   }

@@ -49,39 +49,45 @@ struct FailedPod: Sendable, Hashable {
     guard let container = failed.first(where: { $0.name == RcloneManifest.container }) ?? failed.first,
       let end = container.state?.terminated
     else { return nil }
-    if let cause = systemFailure(end, container: container.name, of: pod) { return cause }
+    if let cause = systemFailure(end, container: container.name) { return cause }
+    let digest = LogDigest(end.message ?? "")
+    if let cause = digest.lines.isEmpty ? stop(end, container: container.name, of: pod) : nil { return cause }
     guard container.name == RcloneManifest.container else {
-      let words = LogDigest(end.message ?? "").text
       let what = "container \(container.name) ended with exit code \(end.exitCode)"
-      return FailedPod("ContainerFailed", words.isEmpty ? what : "\(what): \(words)")
+      return FailedPod("ContainerFailed", digest.lines.isEmpty ? what : "\(what): \(digest.text)")
     }
-    let failure = RcloneFailure(exitCode: end.exitCode, log: end.message ?? "")
+    let failure = RcloneFailure(exitCode: end.exitCode, digest)
     return FailedPod(failure.reason, failure.message)
   }
 
   /// What the system did to a container.
-  private static func systemFailure(_ end: Pod.Terminated, container: String, of pod: Pod) -> FailedPod? {
-    switch (end.reason, end.exitCode) {
-    case ("OOMKilled", _):
-      return FailedPod(
-        "OutOfMemory", "\(container) was killed because it needed more memory than it may have (OOMKilled)")
-    case ("ContainerCannotRun", _), ("StartError", _), ("CreateContainerError", _):
-      let details = LogDigest.clean(end.message ?? "")
-      return FailedPod("StartError", "\(container) could not be started: \(details)")
-    case ("ContainerStatusUnknown", _):
-      return FailedPod("PodLost", "nothing is known about the end of \(container): its node lost it")
-    case (_, 130), (_, 137), (_, 143):
-      return deletion(of: pod)
-        ?? FailedPod(
-          "Killed", "\(container) was stopped from outside (exit code \(end.exitCode), signal \(end.exitCode - 128))")
+  private static func systemFailure(_ end: Pod.Terminated, container: String) -> FailedPod? {
+    switch end.reason {
+    case "OOMKilled":
+      FailedPod("OutOfMemory", "\(container) was killed because it needed more memory than it may have (OOMKilled)")
+    case "StartError", "ContainerCannotRun":
+      FailedPod("StartError", "\(container) could not be started: \(LogDigest.clean(end.message ?? ""))")
+    case "ContainerStatusUnknown":
+      FailedPod("PodLost", "nothing is known about the end of \(container): its node lost it")
     default:
-      return nil
+      nil
     }
+  }
+
+  /// A container that was told to stop, and had nothing to say about it. As first process of its pod rclone ends with
+  /// code 2, as every Go program does there.
+  private static func stop(_ end: Pod.Terminated, container: String, of pod: Pod) -> FailedPod? {
+    if let cause = deletion(of: pod) { return cause }
+    guard [2, 130, 137, 143].contains(end.exitCode) else { return nil }
+    return FailedPod("Stopped", "\(container) was stopped from outside (exit code \(end.exitCode), nothing logged)")
   }
 
   private static func deletion(of pod: Pod) -> FailedPod? {
     guard pod.metadata.isBeingDeleted else { return nil }
+    let name = pod.metadata.name
     return FailedPod(
-      "PodDeleted", "pod \(pod.metadata.name) was deleted before it had finished, by a person or by draining its node")
+      "PodDeleted",
+      "pod \(name) was deleted before it had finished, by a person or by draining its node"
+    )
   }
 }

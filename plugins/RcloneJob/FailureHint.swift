@@ -44,14 +44,15 @@ struct FailureHint: Sendable, Hashable {
   ]
   private static let unreachable = [
     "no such host", "connection refused", "i/o timeout", "no route to host", "network is unreachable", "x509:",
-    "server gave HTTP response to HTTPS client", "TLS handshake timeout", "context deadline exceeded",
+    "server gave HTTP response to HTTPS client", "TLS handshake timeout",
   ]
 
   /// The side that the failure is about, as far as rclone's words tell.
   private static func side(in text: String) -> BucketPath.Remote? {
     let isSource = text.contains(/source root directory|file system for "source:|open source object/)
     let isDestination = text.contains(
-      /destination root directory|file system for "destination:|prepare upload|S3 (Put|Create|Upload|Complete|Delete)/)
+      /destination root directory|file system for "destination:|prepare upload|S3 (Put|Create|Upload|Complete|Delete)/
+    )
     return isSource == isDestination ? nil : isSource ? .source : .destination
   }
 

@@ -17,7 +17,8 @@ struct JobReading: Sendable {
         message: """
           there is no pod yet; if there is none soon, a quota or an admission webhook may forbid it: \
           kubectl describe job --namespace \(job.metadata.namespace ?? "") \(job.metadata.name)
-          """)
+          """
+      )
     }
     return PendingPod(pod)?.assessment ?? .running
   }
@@ -42,7 +43,8 @@ struct JobReading: Sendable {
       message: """
         the Job failed and no pod is left to tell why, so the pod was deleted from outside (by kubectl, or by draining \
         or losing its node)\(details.isEmpty ? "" : "; the Job says \(LogDigest.clean(details))")
-        """)
+        """
+    )
   }
 
   private var deadlineExceeded: RunOutcome {
@@ -50,10 +52,14 @@ struct JobReading: Sendable {
     if let pod = currentPod, let pending = PendingPod(pod) {
       return .failed(
         reason: "DeadlineExceeded",
-        message: "the pod had not even started when spec.timeout\(timeout) was over: \(pending.message)")
+        message: "the pod had not even started when spec.timeout\(timeout) was over: \(pending.message)"
+      )
     }
     return .failed(
       reason: "DeadlineExceeded",
-      message: "rclone was stopped because it had not finished within spec.timeout\(timeout); allow it more time if needed")
+      message: """
+        rclone was stopped because it had not finished within spec.timeout\(timeout); allow it more time if needed
+        """
+    )
   }
 }

@@ -12,16 +12,16 @@ struct LogDigest: Sendable, Hashable {
 
   /// - Parameter log: The end of a log; its first line may be cut.
   init(_ log: String) {
-    var lines = Redaction.redacted(log).split(whereSeparator: \.isNewline).map { Line($0) }
+    var lines = log.split(whereSeparator: \.isNewline).map { Line($0) }
     // Kubernetes keeps the last 2048 bytes or 80 lines.
     if log.utf8.count >= 2000, lines.count > 1, lines.first?.hasTime == false { lines.removeFirst() }
     let errors = lines.filter { $0.tellsError && !$0.isConsequence }
-    var chosen = Self.distinct(errors.isEmpty ? lines.filter { !$0.text.isEmpty }.suffix(1) : errors)
+    var chosen = Self.distinct(errors.isEmpty ? lines.filter { !$0.isBlank }.suffix(1) : errors)
     // Errors about a whole side are the reason of the others.
     while chosen.count > Self.maximumLines {
       chosen.remove(at: chosen.firstIndex { !$0.isAboutSide } ?? 0)
     }
-    self.lines = Self.fitted(chosen.map(\.text))
+    self.lines = Self.fitted(chosen.map { Redaction.redacted($0.text) })
   }
 
   /// The lines in one.
@@ -71,6 +71,8 @@ extension LogDigest {
           #/operation error S3: (\w+), .*?StatusCode: (\d+), RequestID: [^,]*, HostID: [^,]*, (?:api error )?/#
         ) { match in match.2 == "0" ? "S3 \(match.1): " : "S3 \(match.1): status \(match.2), " }
     }
+
+    var isBlank: Bool { text.allSatisfy(\.isWhitespace) }
 
     var tellsError: Bool {
       ["ERROR", "CRITICAL", "Failed", "Fatal", "Error:"].contains { text.contains($0) }

@@ -22,7 +22,7 @@ struct PendingPod: Sendable, Hashable {
     let waiting = containers.compactMap { container in container.state?.waiting.map { (container, $0) } }
     if let (container, state) = waiting.first(where: { !Self.isOnItsWay($0.1) }) {
       self = Self.troubled(container, state, pod: pod.metadata)
-    } else if let scheduled = status?.conditions?.first(where: { $0.type == "PodScheduled" }), scheduled.status != "True" {
+    } else if let scheduled = status?.conditions?.first(where: { $0.type == "PodScheduled" && $0.status != "True" }) {
       let details = LogDigest.clean(scheduled.message ?? "it is not scheduled yet")
       self.init(scheduled.reason ?? "Unscheduled", "no node takes the pod: \(details)")
     } else {
@@ -36,7 +36,9 @@ struct PendingPod: Sendable, Hashable {
   }
 
   private static func troubled(
-    _ container: Pod.ContainerStatus, _ state: Pod.Waiting, pod: ObjectMeta
+    _ container: Pod.ContainerStatus,
+    _ state: Pod.Waiting,
+    pod: ObjectMeta
   ) -> PendingPod {
     let image = container.image ?? ""
     let details = LogDigest.clean(state.message ?? "")
@@ -47,14 +49,19 @@ struct PendingPod: Sendable, Hashable {
         """
         image \(image) cannot be pulled; check its name and tag, and whether the node may reach its registry \
         (kubectl describe pod --namespace \(pod.namespace ?? "") \(pod.name) tells more)
-        """)
+        """
+      )
     case "InvalidImageName":
       return PendingPod("InvalidImageName", "\"\(image)\" is no image name; correct --rclone-image")
     case "ErrImageNeverPull":
       return PendingPod("ImageNotPresent", "image \(image) is not on the node, and its pull policy is Never")
     case "CreateContainerConfigError":
       return PendingPod(
-        "CreateContainerConfigError", "\(details); create it, or correct spec.sourceEnv or spec.destinationEnv")
+        "CreateContainerConfigError",
+        """
+        \(details); create it in namespace "\(pod.namespace ?? "")", or correct spec.sourceEnv or spec.destinationEnv
+        """
+      )
     case let other:
       return PendingPod(other, "container \(container.name) cannot start: \(details.isEmpty ? other : details)")
     }

@@ -10,10 +10,9 @@ struct RcloneFailure: Sendable, Hashable {
   /// Sentence for people, free of secrets.
   let message: String
 
-  /// - Parameter log: The end of rclone's log.
-  init(exitCode: Int, log: String) {
+  /// - Parameter digest: The end of rclone's log.
+  init(exitCode: Int, _ digest: LogDigest) {
     let code = ExitCode(rawValue: exitCode)
-    let digest = LogDigest(log)
     let hint = FailureHint(digest)
     reason = hint?.reason ?? code?.reason ?? "RcloneFailed"
     let what = "rclone ended with exit code \(exitCode)\(code.map { " (\($0.meaning))" } ?? "")"

@@ -25,8 +25,6 @@ struct RcloneManifest: Sendable {
         "backoffLimit": 0,
         "completions": 1,
         "parallelism": 1,
-        // Servers before 1.28 drop this field.
-        "podReplacementPolicy": "Failed",
         "template": ["metadata": ["labels": labels], "spec": podSpec(run)],
       ],
     ]
@@ -60,7 +58,8 @@ struct RcloneManifest: Sendable {
       "args": ["sync", Self.literal(run.source.rclone), Self.literal(run.destination.rclone)],
       "env": .array(
         Self.settings + Self.prefixed("RCLONE_CONFIG_SOURCE_", run.run.spec.sourceEnv)
-          + Self.prefixed("RCLONE_CONFIG_DESTINATION_", run.run.spec.destinationEnv)),
+          + Self.prefixed("RCLONE_CONFIG_DESTINATION_", run.run.spec.destinationEnv)
+      ),
       // The last lines of the log come with the pod's status, so that nobody has to ask for them.
       "terminationMessagePolicy": "FallbackToLogsOnError",
       "securityContext": [

@@ -6,47 +6,52 @@ enum Redaction {
 
   /// `text` with everything taken out that looks like a secret.
   static func redacted(_ text: String) -> String {
-    var text = text
-    // -----BEGIN PRIVATE KEY----- … (the end may have been cut off)
-    text = text.replacing(#/-----BEGIN [A-Z ]*PRIVATE KEY-----(?s:.*?)(-----END [A-Z ]*PRIVATE KEY-----|$)/#) { _ in mask }
-    // Authorization: AWS4-HMAC-SHA256 Credential=…, Signature=…
-    text = text.replacing(#/(?i)((?:proxy-)?authorization["']?\s*[:=]\s*)[^\r\n]+/#) { "\($0.1)\(mask)" }
-    // Bearer …, Basic …
-    text = text.replacing(#/(?i)\b(bearer|basic)(\s+)[A-Za-z0-9+/=._~\-]{16,}/#) { "\($0.1)\($0.2)\(mask)" }
-    // https://user:password@host/
-    text = text.replacing(#/(://)[^/\s@"'?]+@/#) { "\($0.1)\(mask)@" }
-    // ?X-Amz-Signature=…&sig=…
-    text = text.replacing(
-      #/(?i)([?&][\w.\-]*(?:sig|token|secret|credential|key|auth|pass|accessid)[\w.\-]*=)[^&\s"'<>]+/#
-    ) { "\($0.1)\(mask)" }
-    // RCLONE_CONFIG_SOURCE_SECRET_ACCESS_KEY=…, "token": "…"
-    text = text.replacing(
-      #/(?i)(\b(?:[a-z0-9]+[_\-])*(?:access[_\-]?key(?:[_\-]?id)?|secret(?:[_\-]\w+)?|api[_\-]?key|account[_\-]?key|key|pass(?:word|wd|phrase)?\d?|(?:\w+[_\-])?token|credentials?|sas[_\-]url|signature)\b["']?\s*=\s*)("[^"]*"|'[^']*'|[^\s,;&]+)/#
-    ) { "\($0.1)\(mask)" }
-    text = text.replacing(
-      #/(?i)("(?:[^"]*[_\-])?(?:access_?key(?:_?id)?|secret\w*|api_?key|account_?key|private_?key\w*|pass\w*|\w*token|credentials?|signature)"\s*:\s*)"[^"]*"?/#
-    ) { "\($0.1)\"\(mask)\"" }
-    text = text.replacing(
-      #/(?i)(\b(?:[a-z0-9]+[_\-])*(?:access[_\-]?key(?:[_\-]?id)?|secret[_\-]?(?:access[_\-]?)?key|api[_\-]?key|password|token)\s*:\s*)[A-Za-z0-9+/=._~\-]{12,}/#
-    ) { "\($0.1)\(mask)" }
-    return withoutKnownShapes(text)
+    let text =
+      text
+      // A private key, the end of which may have been cut off.
+      .replacing(#/-----BEGIN [A-Z ]*PRIVATE KEY-----(?s:.*?)(-----END [A-Z ]*PRIVATE KEY-----|$)/#) { _ in mask }
+      // Authorization: AWS4-HMAC-SHA256 Credential=…, Signature=…
+      .replacing(#/([Aa]uthorization["']?\s*[:=]\s*)[^\r\n]+/#) { "\($0.1)\(mask)" }
+      // Bearer …, Basic …
+      .replacing(#/(\b[Bb](?:earer|asic)\s+)[A-Za-z0-9+/=._~\-]{16,}/#) { "\($0.1)\(mask)" }
+      // https://user:password@host/
+      .replacing(#/(://)[^/\s@"'?]+@/#) { "\($0.1)\(mask)@" }
+    return withoutNamedSecrets(text[...]).replacing(#/[A-Za-z0-9+/=_.\-]{16,}/#) { match in
+      looksSecret(match.output) ? mask : String(match.output)
+    }
   }
 
-  /// Secrets that are known by their looks.
-  private static func withoutKnownShapes(_ text: String) -> String {
-    text
-      // AWS access key IDs
-      .replacing(#/\b(?:AKIA|ASIA|AROA|AIDA|ABIA|ACCA)[A-Z0-9]{12,}\b/#) { _ in mask }
-      // JSON web tokens, Google's keys and tokens
-      .replacing(#/\beyJ[A-Za-z0-9_\-]{8,}(?:\.[A-Za-z0-9_\-]*)+/#) { _ in mask }
-      .replacing(#/\bAIza[A-Za-z0-9_\-]{30,}|\bya29\.[A-Za-z0-9_\-]+/#) { _ in mask }
-      // AWS secret keys are 40 characters of base64; other keys have no slashes, which paths of objects have
-      .replacing(#/[A-Za-z0-9+/=]{32,}/#) { match in looksRandom(match.output) ? mask : String(match.output) }
+  /// Takes out values by their names: `SECRET_ACCESS_KEY=…`, `"token": "…"`, `?X-Amz-Signature=…&sig=…`.
+  private static func withoutNamedSecrets(_ text: Substring) -> String {
+    text.replacing(#/([A-Za-z0-9_.\-]+)(["']?\s*([=:])\s*)("[^"]*"?|'[^']*'?|[^\s,;&"'<>]+)/#) { match in
+      let (_, name, separator, sign, value) = match.output
+      // What is no secret may hold one: `failed: token=…`.
+      guard namesSecret(name) else { return "\(name)\(separator)\(withoutNamedSecrets(value))" }
+      // After a colon there often comes a sentence instead: `InvalidToken: The token …`.
+      let isValue = sign == "=" || value.hasPrefix("\"") || value.count >= 12 && value.contains(where: \.isNumber)
+      return "\(name)\(separator)\(isValue ? mask : String(value))"
+    }.description
   }
 
-  /// Whether a long word mixes upper case, lower case and digits as keys do and names seldom do.
-  private static func looksRandom(_ word: Substring) -> Bool {
-    (word.count == 40 || !word.contains("/"))
+  private static func namesSecret(_ name: Substring) -> Bool {
+    let name = name.lowercased().filter(\.isLetter)
+    return ["key", "pass", "sig", "auth"].contains(name)
+      || [
+        "accesskey", "accessid", "apikey", "accountkey", "privatekey", "secret", "password", "passwd", "passphrase",
+        "token", "credential", "signature", "sasurl",
+      ].contains { name.contains($0) }
+  }
+
+  /// Whether a long word is a secret by its looks.
+  private static func looksSecret(_ word: Substring) -> Bool {
+    // AWS access keys, JSON web tokens, Google's keys and tokens.
+    if ["AKIA", "ASIA", "AROA", "AIDA", "ABIA", "ACCA", "eyJ", "AIza", "ya29."].contains(where: { word.hasPrefix($0) })
+    {
+      return true
+    }
+    // Keys mix upper case, lower case and digits as names seldom do. Those of AWS have 40 characters, with slashes
+    // among them; in others a slash, a dot or a dash makes the word a path or a name.
+    return (word.count == 40 || word.count > 31 && !word.contains { "/.-".contains($0) })
       && word.contains(where: \.isUppercase) && word.contains(where: \.isLowercase) && word.contains(where: \.isNumber)
   }
 }

@@ -17,7 +17,7 @@ public struct BucketSync: KubernetesObject, Hashable {
   public enum ConditionType {
     /// Whether the run holds the locks of both its buckets.
     public static let locksAcquired = "LocksAcquired"
-    /// True once the run has finished, and its result is `Succeeded`.
+    /// True once the run has finished, and its result is `Succeeded` or `Skipped`.
     public static let complete = "Complete"
     /// True once the run has finished with any other result than `Succeeded`.
     public static let failed = "Failed"

@@ -70,4 +70,3 @@ package struct Controllers: Sendable {
     }
   }
 }
-

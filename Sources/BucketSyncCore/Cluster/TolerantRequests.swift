@@ -19,7 +19,10 @@ extension KubernetesClient {
     do {
       try await delete(Object.self, object.key, DeleteOptions(uid: object.metadata.uid, propagation: propagation))
     } catch {
-      guard error.isNotFound || error.isConflict else { throw error }
+      if error.isNotFound { return }
+      // A conflict says that something is different, not that it is the UID.
+      let isOther = error.isConflict ? try await find(Object.self, object.key)?.metadata.uid != object.metadata.uid : false
+      guard isOther else { throw error }
     }
   }
 }

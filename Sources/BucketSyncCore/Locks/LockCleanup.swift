@@ -7,8 +7,8 @@
 
 import BucketSyncAPI
 import KubernetesClient
-internal import Logging
 package import KubernetesModel
+internal import Logging
 package import OperatorRuntime
 import Synchronization
 
@@ -44,7 +44,8 @@ package final class LockCleanup: Sendable {
     try await services.lock.remove(orphan: lock)
     services.metrics.orphansRemoved.increment()
     services.logger.notice(
-      "removed an orphaned lock", metadata: ["lock": "\(lock.name)", "bucket": "\(lock.bucket)", "run": "\(lock.holder)"])
+      "removed an orphaned lock",
+      metadata: ["lock": "\(lock.name)", "bucket": "\(lock.bucket)", "run": "\(lock.holder)"])
     return .done
   }
 
@@ -58,7 +59,9 @@ package final class LockCleanup: Sendable {
   /// What the API server says.
   private func isGone(_ holder: RunReference) async throws -> Bool {
     let key = ObjectKey(namespace: holder.namespace, name: holder.name)
-    if let run = try await services.client.find(BucketSync.self, key), run.metadata.uid == holder.uid, !run.isFinished { return false }
+    if let run = try await services.client.find(BucketSync.self, key), run.metadata.uid == holder.uid, !run.isFinished {
+      return false
+    }
     let selector = "\(BucketSyncNames.Label.runUID)=\(holder.uid)"
     let jobs = try await services.client.list(Job.self, namespace: holder.namespace, labels: selector)
     guard jobs.items.isEmpty else { return false }

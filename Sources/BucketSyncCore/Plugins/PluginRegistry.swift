@@ -1,7 +1,7 @@
 // PluginRegistry: who takes part at which extension point, in order. Built once at start-up, then only read.
 
-internal import Logging
 package import KubernetesModel
+internal import Logging
 package import OperatorRuntime
 
 /// Why a set of plugins cannot be used.

@@ -53,7 +53,9 @@ public struct PluginSetup {
   /// Provides the locks.
   /// - Throws: ``PluginError`` when another plugin does so already.
   public mutating func lock(_ provider: some LockProvider) throws {
-    if let first = registry.lock { throw PluginError.secondProvider(point: "lock", first: first.plugin, second: plugin) }
+    if let first = registry.lock {
+      throw PluginError.secondProvider(point: "lock", first: first.plugin, second: plugin)
+    }
     registry.lock = .init(plugin, provider)
   }
 

@@ -31,14 +31,15 @@ struct DueTick: Equatable {
     // A clock that was wrong must not silence a policy: a last tick far in the future is not believed.
     let last = lastTick.flatMap { $0.unixSeconds > now.unixSeconds + Self.clockTolerance ? nil : $0 }
     let isNewSpec = status?.observedGeneration != policy.metadata.generation
-    if let promised = status?.nextSyncTime ?? Self.firstPromise(schedule, status, after: last ?? created, created) {
-      let isOverdue = promised <= now && last.map { $0 < promised } ?? true
-      if isOverdue {
-        let before = Timestamp(unixSeconds: promised.unixSeconds - 1)
-        due = schedule.latest(atOrBefore: now, after: before, anchor: created) ?? promised
-        // Changed together with its schedule: the old promise is kept once, the new schedule starts now.
-        if isNewSpec, status?.nextSyncTime != nil { due = promised }
-      }
+    let promise = status?.nextSyncTime ?? Self.firstPromise(schedule, status, after: last ?? created, created)
+    if let promise, promise <= now {
+      // A promise may have been kept by a controller that died before it could make the next one.
+      let isKept = last.map { $0 >= promise } ?? false
+      let promised = isKept ? nil : promise
+      // Changed together with its schedule: the old promise is kept once, the new schedule starts now.
+      let isPromiseOnly = isNewSpec && status?.nextSyncTime != nil
+      let latest = schedule.latest(atOrBefore: now, after: max(promise, last ?? promise), anchor: created)
+      due = isPromiseOnly ? promised : latest ?? promised
     }
     next = schedule.next(after: max(now, due ?? now, last ?? now), anchor: created)
   }

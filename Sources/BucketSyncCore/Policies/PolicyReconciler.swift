@@ -39,7 +39,9 @@ package struct PolicyReconciler: Sendable {
     try await update(triggered.policy, state)
     try await trimHistory(policy)
     if let problem { throw problem }
-    return tick.next.map { .again(after: max(.milliseconds(1), .seconds($0.date.timeIntervalSince(services.time.now)))) } ?? .done
+    return tick.next.map {
+      .again(after: max(.milliseconds(1), .seconds($0.date.timeIntervalSince(services.time.now))))
+    } ?? .done
   }
 
   /// The tick of the latest scheduled run that is known of.

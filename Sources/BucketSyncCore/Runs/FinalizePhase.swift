@@ -130,7 +130,7 @@ extension RunReconciler {
           BucketSync.ConditionType.locksAcquired, .no, reason: LocksReason.released, message: "the locks are released",
           at: now)
       }
-      let type = outcome == .succeeded ? BucketSync.ConditionType.complete : BucketSync.ConditionType.failed
+      let type = outcome.isGood ? BucketSync.ConditionType.complete : BucketSync.ConditionType.failed
       let message = outcome.message ?? "the destination equals the source"
       status.set(type, .yes, reason: outcome.reason, message: message, at: now)
     }

@@ -65,7 +65,8 @@ extension RunReconciler {
           BucketSync.ConditionType.locksAcquired, .yes, reason: LocksReason.acquired,
           message: "bucket \(buckets) locked", at: now)
       }
-      services.metrics.locksAcquired(after: run.metadata.creationTimestamp.map { $0.elapsed(until: services.time.now) } ?? .zero)
+      services.metrics.locksAcquired(
+        after: run.metadata.creationTimestamp.map { $0.elapsed(until: services.time.now) } ?? .zero)
       return try await createJob(of: locked, plan, resuming: false)
     } catch let error as APIError where error.isNotFound {
       // The run vanished without its finalizer: nobody else will release its locks in good time.

@@ -78,13 +78,28 @@ struct JobPlan: Sendable {
     ]
     job.json["spec"]["parallelism"] = 1
     job.json["spec"]["completions"] = 1
-    // A pod that is being deleted must be gone before the Job controller makes the next (Kubernetes 1.29 and later).
-    job.json["spec"]["podReplacementPolicy"] = "Failed"
+    keepPodsApart(&job, uid: owner.uid)
     for (key, value) in run.identifyingLabels {
       job.json["metadata"]["labels"][key] = .string(value)
       job.podMetadata["labels"][key] = .string(value)
     }
     return job
+  }
+
+  /// Sees to it that a pod which replaces a deleted one does not start while that one still stops.
+  ///
+  /// The Job controller is told so, which servers before 1.29 ignore; they replace a pod as soon as it is told to go.
+  /// So the scheduler is told too: it counts a pod until it is gone, and since all nodes that rclone can run on have
+  /// the same value of this label, there is no node for a second pod of the run.
+  private static func keepPodsApart(_ job: inout JobManifest, uid: String) {
+    job.json["spec"]["podReplacementPolicy"] = "Failed"
+    let term: JSONValue = [
+      "topologyKey": "kubernetes.io/os",
+      "labelSelector": ["matchLabels": [BucketSyncNames.Label.runUID: .string(uid)]],
+    ]
+    let required = "requiredDuringSchedulingIgnoredDuringExecution"
+    let others = job.podSpec["affinity"]["podAntiAffinity"][required].array ?? []
+    job.podSpec["affinity"]["podAntiAffinity"][required] = .array(others + [term])
   }
 
   /// Runs a plugin's code; an error becomes a ``BlockedRun`` that names the plugin.

@@ -51,6 +51,14 @@ extension RunOutcome {
     if case .failed(let reason, _) = self { reason } else { result.rawValue }
   }
 
+  /// Whether the run did all that was wanted of it.
+  var isGood: Bool {
+    switch self {
+    case .succeeded, .skipped: true
+    case .failed, .cancelled: false
+    }
+  }
+
   /// What `status.error` says.
   var error: String? {
     switch self {

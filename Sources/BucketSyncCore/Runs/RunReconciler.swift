@@ -61,15 +61,17 @@ package struct RunReconciler: Sendable {
 }
 
 extension BucketSync.Status {
-  /// Sets a condition as of now.
+  /// Sets a condition as of now. Reasons come from plugins and kubelets too: one that the API would refuse is replaced,
+  /// so that no status is ever stuck on a word.
   mutating func set(
     _ type: String, _ status: Condition.Status, reason: String, message: String, at time: Timestamp
   ) {
+    let isWord = reason.wholeMatch(of: /[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?/) != nil
     var conditions = self.conditions ?? []
     conditions.set(
       Condition(
-        type: type, status: status, observedGeneration: observedGeneration, lastTransitionTime: time, reason: reason,
-        message: message))
+        type: type, status: status, observedGeneration: observedGeneration, lastTransitionTime: time,
+        reason: isWord ? reason : "Other", message: message))
     self.conditions = conditions
   }
 }

@@ -31,7 +31,6 @@ extension APIError {
     case is CancellationError:
       self = .cancelled
     case let error as TransportError:
-      // A read that gets no answer has done no harm, but it has been sent: it is not `notSent`.
       self = .unreachable("\(request.summary): \(error)", mayHaveApplied: error.kind != .notSent)
     default:
       self = .unreachable("\(request.summary): \(error)", mayHaveApplied: true)
@@ -40,7 +39,7 @@ extension APIError {
 }
 
 extension APIRequest {
-  /// What was asked, for messages: `create jobs /apis/batch/v1/namespaces/default/jobs`.
+  /// What was asked, for messages: `POST /apis/batch/v1/namespaces/default/jobs`.
   var summary: String { "\(method.rawValue) \(path)" }
 }
 

@@ -41,7 +41,8 @@ extension KubernetesClient {
     do {
       let resources = try await get(path: path)["resources"].array ?? []
       return resources.contains { $0["name"].string == type.plural }
-    } catch  where error.isNotFound {
+    } catch {
+      guard error.isNotFound else { throw error }
       return false
     }
   }
@@ -122,11 +123,3 @@ extension KubernetesClient {
     }
   }
 }
-
-/// What whole and streamed answers have in common.
-private protocol APIAnswer {
-  var statusCode: Int { get }
-}
-
-extension APIResponse: APIAnswer {}
-extension APIStream: APIAnswer {}

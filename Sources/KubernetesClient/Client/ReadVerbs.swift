@@ -58,7 +58,8 @@ extension KubernetesClient {
       let page: Page<O>
       do {
         page = try decode(Page<O>.self, from: await send(request), of: request)
-      } catch  where error.isExpired && token != nil && restarts > 0 {
+      } catch {
+        guard error.isExpired && token != nil && restarts > 0 else { throw error }
         restarts -= 1
         items = []
         token = nil

@@ -28,7 +28,7 @@ struct ExecPlugin: Sendable {
     var expiry: Timestamp?
   }
 
-  private static let longestRun = Duration.seconds(60)
+  private static let longestRun = Duration.seconds(30)
   private static let largestOutput = 1 << 20
 
   /// Runs the program.

@@ -109,6 +109,14 @@ package struct APIStream: Sendable {
   }
 }
 
+/// What whole and streamed answers have in common.
+protocol APIAnswer {
+  var statusCode: Int { get }
+}
+
+extension APIResponse: APIAnswer {}
+extension APIStream: APIAnswer {}
+
 /// Why no answer arrived.
 package struct TransportError: Error, Sendable, Hashable, CustomStringConvertible {
   package enum Kind: Sendable, Hashable {

@@ -6,7 +6,8 @@ extension ConnectionSettings {
   /// With ``tlsServerName`` it names that host, for the certificate to be checked against; ``connectTo`` then says
   /// where to really connect to.
   func url(of request: APIRequest) -> String {
-    var url = (tlsServerName.map { "https://\($0):\(port)\(parts.path)" } ?? server) + request.path.percentEncoded(keeping: "/")
+    var url =
+      (tlsServerName.map { "https://\($0):\(port)\(parts.path)" } ?? server) + request.path.percentEncoded(keeping: "/")
     for (index, item) in request.query.enumerated() {
       url += index == 0 ? "?" : "&"
       url += item.name.percentEncoded() + "=" + item.value.percentEncoded()

@@ -7,7 +7,7 @@
 //     job["spec"]["template"]["metadata"]["labels"]["app"] = "sync"
 //     job["spec"]["backoffLimit"].integer   // 0
 
-public import FoundationEssentials
+import FoundationEssentials
 
 /// A JSON document of any shape.
 public enum JSONValue: Sendable, Hashable {

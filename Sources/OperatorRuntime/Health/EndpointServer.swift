@@ -81,7 +81,11 @@ package struct EndpointServer: Sendable {
     listening(ports)
     try await withThrowingTaskGroup { tasks in
       for (listener, endpoints) in listeners {
-        tasks.addTask { try await accept(listener, endpoints) }
+        tasks.addTask {
+          try await accept(listener, endpoints)
+          try Task.checkCancellation()
+          throw ListenerClosed()
+        }
       }
       try await tasks.waitForAll()
     }
@@ -95,6 +99,11 @@ package struct EndpointServer: Sendable {
       do {
         return try await ServerBootstrap(group: group)
           .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+          .serverChannelInitializer { channel in
+            channel.eventLoop.makeCompletedFuture {
+              try channel.pipeline.syncOperations.addHandler(AcceptErrorHandler())
+            }
+          }
           .bind(host: host, port: address.port) { channel in
             channel.eventLoop.makeCompletedFuture {
               try channel.pipeline.syncOperations.configureHTTPServerPipeline(
@@ -199,6 +208,19 @@ package struct EndpointServer: Sendable {
     }
     return await endpoint.respond(Set(query.map(String.init)))
   }
+}
+
+/// The operating system has closed a listener; nobody else does.
+private struct ListenerClosed: Error, CustomStringConvertible {
+  let description = "a listener for probes or metrics was closed"
+}
+
+/// Keeps to itself that one connection could not be accepted (gone already, or no file descriptor left): the listener
+/// lives on, and closes by itself when it does not.
+private final class AcceptErrorHandler: ChannelInboundHandler {
+  typealias InboundIn = Channel
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {}
 }
 
 /// When a connection last got an answer, or was opened.

@@ -33,27 +33,31 @@ package final class WriteFence: APITransport {
   package func close() { openUntil.withLock { $0 = nil } }
 
   package func send(_ request: APIRequest) async throws -> APIResponse {
-    try check(request)
-    return try await transport.send(request)
+    try await transport.send(checked(request))
   }
 
   package func stream(_ request: APIRequest) async throws -> APIStream {
-    try check(request)
-    return try await transport.stream(request)
+    try await transport.stream(checked(request))
   }
 
-  private func check(_ request: APIRequest) throws {
-    guard request.method != .get, !isForLease(request) else { return }
+  /// The request, with no more time to be answered than the lease vouches for if it is a write: what has not been
+  /// sent when the process is stopped shall not be sent when it goes on.
+  private func checked(_ request: APIRequest) throws -> APIRequest {
+    guard request.method != .get, !isForLease(request) else { return request }
     guard let limit = openUntil.withLock({ $0 }) else {
       throw TransportError(.notSent, "not written, because this process does not lead")
     }
-    let overdue = time.uptime - limit
-    guard overdue <= .zero else {
+    let left = limit - time.uptime
+    // A shorter time-out could be taken for none at all.
+    guard left >= .milliseconds(1) else {
       throw TransportError(
         .notSent,
-        "not written, because the leader lease was due to be renewed \(overdue.components.seconds) s ago"
+        "not written, because the leader lease was due to be renewed \(-left.components.seconds) s ago"
       )
     }
+    var request = request
+    request.timeout = min(request.timeout ?? left, left)
+    return request
   }
 
   private func isForLease(_ request: APIRequest) -> Bool {

@@ -61,6 +61,7 @@ public final class MetricsRegistry: Sendable {
     labels: [String: String] = [:],
     value: @escaping @Sendable () -> Double
   ) {
+    let name = metricName(name)
     families.withLock { families in
       guard families[name].map({ $0.kind == kind }) ?? true else { return }
       families[name, default: Family(kind: kind, help: help)].series[LabelSet(labels)] = .computed(value)
@@ -85,7 +86,8 @@ public final class MetricsRegistry: Sendable {
     _ labels: [String: String],
     _ fresh: Series
   ) -> Series {
-    families.withLock { families in
+    let name = metricName(name)
+    return families.withLock { families in
       guard families[name].map({ $0.kind == kind }) ?? true else { return fresh }
       let labels = LabelSet(labels)
       if let series = families[name]?.series[labels] { return series }
@@ -105,10 +107,17 @@ struct LabelSet: Hashable, Sendable, Comparable {
   let labels: [Label]
 
   init(_ labels: [String: String]) {
-    self.labels = labels.map { Label(name: $0.key, value: $0.value) }.sorted { $0.name < $1.name }
+    self.labels = labels.map { Label(name: metricName($0.key), value: $0.value) }.sorted { $0.name < $1.name }
   }
 
   static func < (left: LabelSet, right: LabelSet) -> Bool {
     left.labels.lexicographicallyPrecedes(right.labels) { ($0.name, $0.value) < ($1.name, $1.value) }
   }
+}
+
+/// The name, with an underscore for whatever Prometheus does not allow in names.
+private func metricName(_ text: String) -> String {
+  let start = text.utf8.first.map { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") } ?? true ? "_" : ""
+  return start
+    + String(text.map { $0 == "_" || $0 == ":" || $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" })
 }

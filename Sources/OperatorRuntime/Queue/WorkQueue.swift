@@ -163,9 +163,8 @@ package final class WorkQueue<Key: Hashable & Sendable>: Sendable {
   }
 
   private func add(_ key: Key, to state: inout State) -> Handover? {
-    guard !state.isShutDown else { return nil }
+    guard !state.isShutDown, state.dirty[key] == nil else { return nil }
     metrics.adds.increment()
-    guard state.dirty[key] == nil else { return nil }
     state.dirty[key] = time.uptime
     guard state.processing[key] == nil else { return nil }
     state.ready.append(key)

@@ -13,7 +13,7 @@ struct WorkQueueMetrics: Sendable {
   init(queue: String, registry: MetricsRegistry) {
     let labels = Self.labels(queue)
     depth = registry.gauge("workqueue_depth", "Keys waiting for a worker.", labels: labels)
-    adds = registry.counter("workqueue_adds_total", "Keys added, waiting already or not.", labels: labels)
+    adds = registry.counter("workqueue_adds_total", "Keys added that did not wait already.", labels: labels)
     retries = registry.counter("workqueue_retries_total", "Keys added again after a failure.", labels: labels)
     queueDuration = registry.histogram(
       "workqueue_queue_duration_seconds",

@@ -22,22 +22,31 @@ struct Controller {
   init(on server: LockServer) async throws {
     let time = ManualTime(now: Date(timeIntervalSince1970: 1_705_284_000))
     let environment = PluginEnvironment(
-      namespace: lockNamespace, client: KubernetesClient(transport: server, time: time), time: time,
-      events: EventRecorder(buffer: EventBuffer(metrics: MetricsRegistry())), signals: signals,
-      logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+      namespace: lockNamespace,
+      client: KubernetesClient(transport: server, time: time),
+      time: time,
+      events: EventRecorder(buffer: EventBuffer(metrics: MetricsRegistry())),
+      signals: signals,
+      logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+    )
     let registry = try PluginRegistry([BucketLock(), NoJobs()], environment: environment)
     locks = try #require(registry.lock?.hook)
-    for cache in registry.caches { try await cache.fill(Feeder(server: server)) }
+    for cache in registry.caches { _ = cache.sources(Feeder(server: server)) }
   }
 }
 
-private struct Feeder: CacheFiller {
+private struct Feeder: CacheSourceFactory {
   let server: LockServer
 
-  func fill<Object: KubernetesObject>(_ store: ObjectStore<Object>, namespace: String?, labels: String?) async throws {
+  func sources<Object: KubernetesObject>(
+    of store: ObjectStore<Object>,
+    namespace: String?,
+    labels: String?
+  ) -> [any CacheSource] {
     #expect(namespace == lockNamespace)
     #expect(labels == "\(BucketSyncNames.group)/lock=true")
     if let store = store as? ObjectStore<ConfigMap> { server.feed(store) }
+    return []
   }
 }
 
@@ -55,7 +64,9 @@ func makeRun(_ name: String, from source: String, to destination: String, uid: S
   metadata.uid = uid ?? "uid-of-\(name)"
   return RunContext(
     run: BucketSync(metadata: metadata, spec: BucketSync.Spec(source: source, destination: destination)),
-    source: try BucketPath(source, field: .source), destination: try BucketPath(destination, field: .destination))
+    source: try BucketPath(source, field: .source),
+    destination: try BucketPath(destination, field: .destination)
+  )
 }
 
 extension LockServer {

@@ -67,7 +67,9 @@ struct VerbContractTests {
   @Test("what does not validate is refused with the field in question")
   func invalid() async throws {
     try await Cluster.withNamespace { client, namespace in
-      let error = await #expect(throws: APIError.self) { try await client.create(map("No Name", in: namespace)) }
+      let error = await #expect(throws: APIError.self) {
+        try await client.create(ConfigMap(metadata: ObjectMeta(name: "No Name", namespace: namespace)))
+      }
       #expect(error?.isInvalid == true)
       guard case .refused(let status, _) = error else { return }
       #expect(status.details?.causes?.map(\.field) == ["metadata.name"])
@@ -130,7 +132,10 @@ struct VerbContractTests {
       // A pod that no scheduler and no kubelet touches.
       let manifest: JSONValue = [
         "metadata": ["name": "still"],
-        "spec": ["schedulerName": "none", "containers": [["name": "c", "image": "none"]]],
+        "spec": [
+          "schedulerName": "none", "automountServiceAccountToken": false,
+          "containers": [["name": "c", "image": "none"]],
+        ],
       ]
       let pod = try await client.create(manifest, as: Pod.self, namespace: namespace)
       let patch = Patch.merge(["status": ["phase": "Failed"]])
@@ -148,6 +153,7 @@ struct VerbContractTests {
         "metadata": ["name": "talks"],
         "spec": [
           "restartPolicy": "Never",
+          "automountServiceAccountToken": false,
           "containers": [["name": "rclone", "image": .string(image), "args": ["version"]]],
         ],
       ]

@@ -213,13 +213,21 @@ struct WriteFenceTests {
   @Test("while the lease vouches for it, writes go through; a moment later none does")
   func overdue() async throws {
     fence.open(until: time.uptime + .seconds(10))
-    time.advance(by: .seconds(10))
+    time.advance(by: .seconds(9))
     _ = try await client.create(map)
-    time.advance(by: .milliseconds(1))
+    time.advance(by: .seconds(1))
     await #expect(throws: APIError.self) { try await client.delete(ConfigMap.self, map.key) }
     await #expect(throws: APIError.self) { _ = try await client.update(map) }
     await #expect(throws: APIError.self) { _ = try await client.patch(ConfigMap.self, map.key, .merge(["data": [:]])) }
     #expect(try server.all(ConfigMap.self).count == 1)
+  }
+
+  @Test("a write gets no more time to be answered than the lease vouches for")
+  func writeTimeout() async throws {
+    fence.open(until: time.uptime + .seconds(10))
+    time.advance(by: .seconds(4))
+    _ = try await client.create(map)
+    #expect(server.requests.last?.timeout == .seconds(6))
   }
 
   @Test("a fence that was closed lets nothing through")

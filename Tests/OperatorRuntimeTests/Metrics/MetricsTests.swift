@@ -55,6 +55,12 @@ struct MetricsTests {
     )
   }
 
+  @Test("what is no valid name of a metric or label becomes one")
+  func names() {
+    metrics.counter("9 my-metric\n", "A.", labels: ["a b": "x"]).increment()
+    #expect(metrics.exposition().hasSuffix("\n_9_my_metric_{a_b=\"x\"} 1\n"))
+  }
+
   @Test("the same name and labels give the same series")
   func sharing() {
     metrics.counter("a_total", "A.").increment()

@@ -138,6 +138,28 @@ struct OperatorProcessTests {
     #expect(try holder == "")
   }
 
+  @Test("on shut-down events that are not delivered yet get some time, and the lease is kept for as long")
+  func flush() async throws {
+    try await createMap()
+    server.setFault { request in
+      request.label == .init(verb: "create", resource: "events") ? refusal(500, "InternalError", "broken") : nil
+    }
+    let it = TestOperator(server: server, time: time)
+    it.gate.raise()
+    try await withThrowingTaskGroup { group in
+      group.addTask { try await it.process.run(until: it.shutdown) }
+      try await eventually { it.reconciled.all == ["a"] }
+      it.shutdown.raise()
+      try await time.untilSleeping(for: .seconds(5))
+      try await time.untilSleeping(for: .seconds(1))
+      server.setFault(nil)
+      time.advance(by: .seconds(1))
+      try await group.waitForAll()
+    }
+    #expect(try server.all(Event.self).map(\.note) == ["seen"])
+    #expect(try holder == "")
+  }
+
   @Test("a reconcile that does not finish within the grace period is cancelled")
   func graceExceeded() async throws {
     try await createMap()

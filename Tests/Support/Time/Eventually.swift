@@ -6,16 +6,20 @@ package struct NeverHappened: Error, CustomStringConvertible {
 }
 
 /// Returns once `condition` holds.
-/// - Throws: ``NeverHappened`` if it does not within half a minute of real time, which no healthy test comes near.
+/// - Parameter seconds: How much real time it gets before the test fails; no healthy test comes near.
 package func eventually(
   _ what: @autoclosure @Sendable () -> String = "the awaited condition",
+  within seconds: Int = 30,
   file: StaticString = #fileID,
   line: UInt = #line,
   _ condition: @Sendable () async throws -> Bool
 ) async throws {
-  for attempt in 0..<30_000 {
+  let end = ContinuousClock.now + .seconds(seconds)
+  var attempts = 0
+  while ContinuousClock.now < end {
     if try await condition() { return }
-    if attempt < 100 { await Task.yield() } else { try await Task.sleep(for: .milliseconds(1)) }
+    attempts += 1
+    if attempts < 100 { await Task.yield() } else { try await Task.sleep(for: .milliseconds(1)) }
   }
   throw NeverHappened(description: "\(what()) never came about (\(file):\(line))")
 }

@@ -65,7 +65,7 @@ package final class CurlTransport: APITransport {
 
 extension CurlTransport {
   /// Once more, with another credential, after a 401.
-  private func authenticated<Answer: StatusCarrying>(
+  private func authenticated<Answer: APIAnswer>(
     _ attempt: (Credential) async throws -> Answer
   ) async throws -> Answer {
     let credential = try await credentials.credential()
@@ -101,10 +101,3 @@ extension CurlTransport {
     }
   }
 }
-
-private protocol StatusCarrying {
-  var statusCode: Int { get }
-}
-
-extension APIResponse: StatusCarrying {}
-extension APIStream: StatusCarrying {}

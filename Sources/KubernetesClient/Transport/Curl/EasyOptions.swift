@@ -43,6 +43,10 @@ struct EasyOptions {
     note(curl_setopt_socket_callback(handle, callback))
   }
 
+  mutating func setCloseCallback(_ callback: curl_closesocket_callback) {
+    note(curl_setopt_close_callback(handle, callback))
+  }
+
   private mutating func note(_ code: CURLcode) {
     if result == CURLE_OK { result = code }
   }

@@ -2,7 +2,6 @@
 
 import CCurl
 import FoundationEssentials
-import Glibc
 
 /// An easy handle and what has to live as long as it.
 final class EasyTransfer {
@@ -20,12 +19,12 @@ final class EasyTransfer {
   private var isTooLarge = false
 
   /// A handle ready to be added to a multi handle; `nil` when there is no memory, or libcurl is too old.
-  init?(_ transfer: Transfer) {
+  init?(_ transfer: Transfer, sockets: OpenSockets) {
     guard let handle = curl_easy_init() else { return nil }
     self.handle = handle
     self.transfer = transfer
     errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
-    guard setUp() else { return nil }
+    guard setUp(sockets) else { return nil }
   }
 
   deinit {
@@ -46,7 +45,7 @@ final class EasyTransfer {
 // MARK: - Setting up
 
 extension EasyTransfer {
-  private func setUp() -> Bool {
+  private func setUp(_ sockets: OpenSockets) -> Bool {
     let request = transfer.request
     let context = Unmanaged.passUnretained(self).toOpaque()
     var options = EasyOptions(handle: handle)
@@ -71,6 +70,7 @@ extension EasyTransfer {
     options.set(CURLOPT_TIMEOUT_MS, Int(clamping: request.timeout?.milliseconds ?? 0))
     request.connection.apply(to: &options)
     request.clientCertificate?.apply(to: &options)
+    sockets.apply(to: &options)
     setUpCallbacks(&options, context)
     return options.result == CURLE_OK
   }
@@ -98,25 +98,6 @@ extension EasyTransfer {
         return transfer.send(into: UnsafeMutableRawBufferPointer(start: bytes, count: size * count))
       }
     }
-    options.setSocketCallback { _, socket, _ in
-      EasyTransfer.setUp(socket)
-      return Int32(CURL_SOCKOPT_OK)
-    }
-  }
-
-  /// Makes a silently cut connection known within 30 seconds, whether it is idle or waits for an acknowledgement.
-  private static func setUp(_ socket: curl_socket_t) {
-    func set(_ level: Int, _ option: Int32, _ value: Int32) {
-      var value = value
-      setsockopt(socket, Int32(level), option, &value, socklen_t(MemoryLayout<Int32>.size))
-    }
-    set(Int(SOL_SOCKET), Int32(SO_KEEPALIVE), 1)
-    set(Int(IPPROTO_TCP), TCP_KEEPIDLE, 15)
-    set(Int(IPPROTO_TCP), TCP_KEEPINTVL, 5)
-    set(Int(IPPROTO_TCP), TCP_KEEPCNT, 3)
-    set(Int(IPPROTO_TCP), TCP_USER_TIMEOUT, 30_000)
-    // Not for credential plugins to inherit.
-    _ = fcntl(socket, F_SETFD, FD_CLOEXEC)
   }
 }
 

@@ -2,12 +2,12 @@
 
 import CCurl
 import FoundationEssentials
-import Glibc
 
 /// The loop of the engine's thread. Used on that thread only, after it was made.
 final class EngineLoop {
   private let multi: UnsafeMutableRawPointer
   private let mailbox: Mailbox
+  private let sockets = OpenSockets()
   private var active: [ObjectIdentifier: EasyTransfer] = [:]
   /// Those of `active` that have to show an answer's head by a certain time.
   private var awaitingHead: [(deadline: ContinuousClock.Instant, transfer: Transfer)] = []
@@ -30,6 +30,7 @@ final class EngineLoop {
       var running: Int32 = 0
       curl_multi_perform(multi, &running)
       handOutResults()
+      endTransfersWithoutHead()
       curl_multi_poll(multi, nil, 0, pollTimeout(), nil)
     }
     shutDown()
@@ -40,7 +41,8 @@ final class EngineLoop {
     case .start(let transfer):
       // Cancelled before it began?
       guard !transfer.isFinished else { return }
-      guard let easy = EasyTransfer(transfer), curl_multi_add_handle(multi, easy.handle) == CURLM_OK else {
+      guard let easy = EasyTransfer(transfer, sockets: sockets), curl_multi_add_handle(multi, easy.handle) == CURLM_OK
+      else {
         transfer.finish(.failure(TransportError(.notSent, "libcurl refused the request")))
         return
       }
@@ -71,30 +73,28 @@ final class EngineLoop {
     }
   }
 
-  /// Milliseconds until something is due; libcurl knows of its own timers and shortens the wait for them.
-  private func pollTimeout() -> Int32 {
-    let now = ContinuousClock.now
+  private func endTransfersWithoutHead() {
     awaitingHead.removeAll { $0.transfer.isFinished || $0.transfer.hasHead }
+    let now = ContinuousClock.now
     for (deadline, transfer) in awaitingHead where deadline <= now {
-      if let easy = active[ObjectIdentifier(transfer)] {
-        distrustConnection(of: easy)
-        remove(transfer)
-        transfer.finish(.failure(easy.error(.timedOut, "no answer in time")))
-      }
+      guard let easy = active[ObjectIdentifier(transfer)] else { continue }
+      distrustConnection(of: easy)
+      remove(transfer)
+      transfer.finish(.failure(easy.error(.timedOut, "no answer in time")))
     }
-    let next = awaitingHead.lazy.filter { $0.deadline > now }.map { $0.deadline - now }.min() ?? .seconds(60)
-    return Int32(clamping: next.milliseconds + 1)
+    awaitingHead.removeAll { $0.deadline <= now }
   }
 
-  /// A request got no answer in time. When nothing else arrived meanwhile, its connection is most likely dead, but
-  /// libcurl would go on using it: HTTP/2 streams time out one by one. Shutting the socket down ends it for all.
+  /// Milliseconds until a head is due; libcurl knows of its own timers and shortens the wait for them.
+  private func pollTimeout() -> Int32 {
+    guard let next = awaitingHead.map(\.deadline).min() else { return 60_000 }
+    return Int32(clamping: max(0, (next - .now).milliseconds) + 1)
+  }
+
+  /// A request got no answer in time. When nothing else arrived meanwhile either, its connection is most likely dead.
   private func distrustConnection(of easy: EasyTransfer) {
     let isAlive = active.values.contains { $0.lastArrival.map { $0 >= easy.begin } ?? false }
-    guard !isAlive else { return }
-    var socket = curl_socket_t(-1)
-    if curl_getinfo_socket(easy.handle, CURLINFO_ACTIVESOCKET, &socket) == CURLE_OK, socket >= 0 {
-      shutdown(socket, Int32(SHUT_RDWR))
-    }
+    if !isAlive { sockets.shutDownAll() }
   }
 
   /// Handles are cleaned up, never used again: after a cancellation old bytes would show up in the next answer.

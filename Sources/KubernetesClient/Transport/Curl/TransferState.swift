@@ -78,8 +78,10 @@ struct TransferState: Sendable {
 
   // MARK: The reader's side
 
-  /// The reader has lost interest: what has arrived is dropped.
+  /// The reader has lost interest: what has arrived is dropped. An answer that is complete already stays whole, for its
+  /// reader may be just about to take it.
   mutating func cancel() -> Wake? {
+    guard !isFinished else { return nil }
     buffer = Data()
     return finish(.failure(CancellationError()))
   }

@@ -1,0 +1,24 @@
+// Our custom resources on the cluster under test, as the chart ships them.
+
+import FoundationEssentials
+
+enum CustomResources {
+  /// The top folder of the repository.
+  static let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent()
+
+  /// The folder of the definitions.
+  static let definitions = repository.appending(path: "charts/bucket-sync/crds").path
+
+  /// The folder of the examples.
+  static let examples = repository.appending(path: "examples/manifests")
+
+  /// Applies the definitions, once, and waits until the server serves them.
+  static func install() async throws { try await installation.value }
+
+  private static let installation = Task {
+    // Without validation, because kubectl has servers before 1.25 refuse CEL rules, which the servers just ignore.
+    _ = try await Kubectl.output("apply", "--validate=false", "-f", definitions)
+    _ = try await Kubectl.output("wait", "--for=condition=Established", "--timeout=30s", "-f", definitions)
+  }
+}
