@@ -13,12 +13,13 @@ extension PluginEnvironment {
     let time = SystemTime()
     let client = KubernetesClient(transport: OfflineTransport(), time: time)
     let logger = Logger(label: "bucket-sync") { _ in SwiftLogNoOpLogHandler() }
+    let metrics = MetricsRegistry()
     let events = EventDelivery(
       client: client, controller: "offline", instance: "offline", time: time, random: .system, logger: logger,
-      metrics: MetricsRegistry())
+      metrics: metrics)
     return PluginEnvironment(
       namespace: "offline", client: client, time: time, events: events.recorder, signals: LockSignals(),
-      logger: logger)
+      metrics: metrics, logger: logger)
   }
 }
 
