@@ -101,13 +101,23 @@ let package = Package(
     .target(
       name: "LuaSandbox", dependencies: ["CLuaSandbox", "KubernetesModel"], path: "plugins/LuaHooks/LuaSandbox",
       swiftSettings: strict),
+    .target(
+      name: "LuaHooks",
+      dependencies: [
+        "LuaSandbox", "BucketSyncCore", "BucketSyncAPI", "OperatorRuntime", "KubernetesModel",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "plugins/LuaHooks/Hooks",
+      packageAccess: false,
+      swiftSettings: strict
+    ),
 
     // MARK: Wiring and the executable
     .target(
       name: "BucketSyncOperator",
       dependencies: [
         "BucketSyncCore", "BucketSyncAPI", "OperatorRuntime", "KubernetesClient", "KubernetesModel",
-        "BucketLock", "RcloneJob",
+        "BucketLock", "RcloneJob", "LuaHooks", "LuaSandbox",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
