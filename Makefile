@@ -28,6 +28,7 @@ test: ## Install what is missing, then run every test, on a real Kubernetes brou
 	$(MAKE) lint
 	swift build --build-tests
 	swift test --skip-build --skip ClusterTests --skip EndToEndTests
+	$(MAKE) test-example
 	Tests/with-testbed $(MAKE) test-cluster
 
 .PHONY: test-unit
@@ -39,6 +40,11 @@ test-cluster: ## Run the cluster tests against the cluster in KUBECONFIG
 	@test -n "$${KUBECONFIG:-}" || { echo 'set KUBECONFIG to the cluster to test against, or use `make test`' >&2; exit 2; }
 	swift build --build-tests
 	BUCKET_SYNC_CLUSTER=1 swift test --skip-build --filter 'ClusterTests|EndToEndTests'
+
+.PHONY: test-example
+test-example: libraries ## Build the example of an operator with plugins of one's own, and see them in their places
+	swift build --package-path examples/custom-plugin --product my-operator
+	examples/custom-plugin/.build/debug/my-operator bucket-sync plugins --busy-hours 8-18 | tee /dev/stderr | grep -qx 'lock *LeaseLock'
 
 .PHONY: cluster
 cluster: ## Bring up the testbed: a real Kubernetes and three S3 endpoints on this machine

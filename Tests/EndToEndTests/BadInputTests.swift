@@ -107,10 +107,9 @@ struct BadInputTests {
       }
       #expect(blocked.status?.phase == .initialize)
       #expect(blocked.status?.error?.contains("does not exist") == true)
-      _ = try await world.client.create(Namespace(metadata: ObjectMeta(name: missing)))
+      try await world.makeNamespace(missing)
       try await world.wait(for: BucketSync.self, "once", "has gone on") { $0.status?.phase == .sync }
       try await world.kubectl("delete", "bucketsync", "once")
-      try await world.client.delete(Namespace.self, ObjectKey(namespace: nil, name: missing))
     }
   }
 }

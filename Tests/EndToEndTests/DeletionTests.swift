@@ -91,7 +91,7 @@ struct DeletionTests {
     try await World.run([.survival]) { world in
       let sync = try await world.heldSync()
       let lockNamespace = "\(world.namespace)-locks"
-      _ = try await world.client.create(Namespace(metadata: ObjectMeta(name: lockNamespace)))
+      try await world.makeNamespace(lockNamespace)
       try await world.startController("--namespace", lockNamespace)
       try await world.create(world.run("a", sync))
       try await world.rcloneRunning("a")
@@ -106,7 +106,6 @@ struct DeletionTests {
         namespace: lockNamespace,
         labels: "\(BucketSyncNames.group)/lock=true"
       ).items
-      try await world.client.delete(Namespace.self, ObjectKey(namespace: nil, name: lockNamespace))
       #expect(locks.isEmpty)
     }
   }

@@ -13,14 +13,20 @@ import SystemPackage
 final class BackgroundProcess: Sendable {
   let pid: pid_t
   private let ending: Task<TerminationStatus, any Error>
-  private let wasToldToEnd = Mutex(false)
+  private let state: State
+
+  private final class State: Sendable {
+    let hasEnded = Mutex(false)
+    let wasToldToEnd = Mutex(false)
+  }
 
   /// Whether the program is gone though nobody told it to go.
-  var hasEndedByItself: Bool { !wasToldToEnd.withLock(\.self) && Glibc.kill(pid, 0) != 0 }
+  var hasEndedByItself: Bool { state.hasEnded.withLock(\.self) && !state.wasToldToEnd.withLock(\.self) }
 
-  private init(pid: pid_t, ending: Task<TerminationStatus, any Error>) {
+  private init(pid: pid_t, ending: Task<TerminationStatus, any Error>, state: State) {
     self.pid = pid
     self.ending = ending
+    self.state = state
   }
 
   /// Starts a program.
@@ -59,11 +65,6 @@ final class BackgroundProcess: Sendable {
   /// Asks the program to end.
   func terminate() { send(SIGTERM) }
 
-  private func send(_ signal: CInt) {
-    if signal == SIGKILL || signal == SIGTERM { wasToldToEnd.withLock { $0 = true } }
-    Glibc.kill(pid, signal)
-  }
-
   /// Lets the program do nothing until ``thaw()``.
   func freeze() { send(SIGSTOP) }
 
@@ -79,13 +80,21 @@ final class BackgroundProcess: Sendable {
   /// The program's exit code, once it has ended.
   func exitCode() async throws -> Int { try await ending.value.code }
 
+  private func send(_ signal: CInt) {
+    if signal == SIGKILL || signal == SIGTERM { state.wasToldToEnd.withLock { $0 = true } }
+    // The number of a program that has ended may be another one's by now.
+    state.hasEnded.withLock { if !$0 { _ = Glibc.kill(pid, signal) } }
+  }
+
   private static func launch(
     _ configuration: Configuration,
     input: some InputProtocol,
     output: FileDescriptor
   ) async throws -> BackgroundProcess {
     let (started, start) = AsyncThrowingStream.makeStream(of: pid_t.self)
+    let state = State()
     let ending = Task {
+      defer { state.hasEnded.withLock { $0 = true } }
       do {
         let result = try await run(
           configuration,
@@ -100,7 +109,7 @@ final class BackgroundProcess: Sendable {
         throw error
       }
     }
-    for try await pid in started { return BackgroundProcess(pid: pid, ending: ending) }
+    for try await pid in started { return BackgroundProcess(pid: pid, ending: ending, state: state) }
     throw Missing(description: "\(configuration.executable) did not start")
   }
 

@@ -1,16 +1,16 @@
 // One test's world: a namespace, buckets and controllers of its own. Start here to understand the tests.
 //
 //     try await World.run { world in
-//       let source = try world.bucket(at: "A")
-//       let destination = try world.bucket(at: "B")
+//       let source = try await world.bucket("from", at: "A")
+//       let destination = try await world.bucket("to", at: "B")
 //       try source.write("a.txt", "hello")
 //       try await world.startController()
 //       try await world.create(world.run("once", from: source, to: destination))
-//       try await world.awaitFinish("once")
+//       try await world.success(of: "once")
 //       #expect(try destination.objects() == source.objects())
 //     }
 //
-// When the body has returned, the invariants of design (see Invariants) are checked. Whatever happens, controllers,
+// When the body has returned, what must be true after every test (see Invariants) is checked. Whatever happens, controllers,
 // endpoints, buckets and the namespace are gone in the end. What the controllers have logged stays in
 // .build/debug/end-to-end/, and is printed when the test has failed.
 
@@ -35,6 +35,7 @@ final class World: Sendable {
     var buckets: [Bucket] = []
     var controllers: [Controller] = []
     var endpoints: [HoldableEndpoint] = []
+    var namespaces: [String] = []
   }
   private let belongings = Mutex(Belongings())
 
@@ -113,6 +114,12 @@ final class World: Sendable {
     return bucket
   }
 
+  /// Makes a second namespace, for what an installation keeps apart; its name begins with the first one's.
+  func makeNamespace(_ name: String) async throws {
+    belongings.withLock { $0.namespaces.append(name) }
+    _ = try await client.create(Namespace(metadata: ObjectMeta(name: name)))
+  }
+
   /// Ends everything that the test started.
   private func leave() async {
     let belongings = belongings.withLock(\.self)
@@ -124,7 +131,9 @@ final class World: Sendable {
       let patch: JSONValue = ["metadata": ["finalizers": nil]]
       _ = try? await client.patch(BucketSync.self, run.key, .merge(patch))
     }
-    try? await client.delete(Namespace.self, ObjectKey(namespace: nil, name: namespace))
+    for name in belongings.namespaces + [namespace] {
+      try? await client.delete(Namespace.self, ObjectKey(namespace: nil, name: name))
+    }
   }
 
   /// What a developer wants to see of a failed test.
