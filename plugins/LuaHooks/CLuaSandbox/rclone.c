@@ -150,9 +150,10 @@ static bool has_value_behind(lua_State *L, int list, lua_Integer position, lua_I
 }
 
 static int rclone_flag(lua_State *L) {
-  if (lua_gettop(L) != 3) {
+  if (lua_gettop(L) < 3) {
     return luaL_error(L, "rclone.flag takes the job, the name of a flag, and a value; the value nil takes the flag away");
   }
+  lua_settop(L, 3); // assert(...) passes on more than it is asked for
   const char *flag = push_flag_name(L);
   push_container(L, "rclone.flag");
   push_list(L, "args", "rclone.flag");
@@ -219,9 +220,10 @@ static void push_variable(lua_State *L) {
 }
 
 static int rclone_env(lua_State *L) {
-  if (lua_gettop(L) != 3) {
+  if (lua_gettop(L) < 3) {
     return luaL_error(L, "rclone.env takes the job, the name of a variable, and a value; the value nil takes it away");
   }
+  lua_settop(L, 3); // assert(...) passes on more than it is asked for
   size_t length;
   const char *name = luaL_checklstring(L, 2, &length);
   if (!is_variable_name(name, length)) return luaL_error(L, "rclone.env: \"%s\" is no name of a variable", name);

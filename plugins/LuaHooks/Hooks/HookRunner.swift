@@ -56,10 +56,8 @@ struct HookRunner: PreLockHook, JobNameHook, JobTransformer, PostSyncHook {
     var report = PostSyncReport()
     for script in current.scripts(at: .postSync) {
       do {
-        let own = try await perform(.postSync, script, run, [context, HookContext.outcome(outcome)], HookAnswers.report)
-        report.notes.merge(own.notes) { $1 }
-        report.policyAnnotations.merge(own.policyAnnotations) { $1 }
-        report.events += own.events
+        report.add(
+          try await perform(.postSync, script, run, [context, HookContext.outcome(outcome)], HookAnswers.report))
       } catch {
         report.notes["\(script.name).error"] = error.message
         report.events.append(.init(isWarning: true, reason: "HookFailed", message: error.message))
