@@ -23,7 +23,8 @@ let package = Package(
     .library(
       name: "BucketSyncOperator",
       targets: [
-        "BucketSyncOperator", "BucketSyncCore", "BucketSyncAPI", "OperatorRuntime", "KubernetesClient", "KubernetesModel",
+        "BucketSyncOperator", "BucketSyncCore", "BucketSyncAPI", "OperatorRuntime", "KubernetesClient",
+        "KubernetesModel",
       ]),
   ],
   dependencies: [

@@ -25,7 +25,9 @@ enum Bench {
     let sandbox = LuaSandbox(limits: LuaLimits())
     let context = LuaValue.table([
       "point": .json("build_job"), "params": .json(["limit": "10M"]),
-      "run": .json(["name": "nightly-1714521600", "namespace": "default", "uid": "5f0e", "labels": [:], "annotations": [:]]),
+      "run": .json([
+        "name": "nightly-1714521600", "namespace": "default", "uid": "5f0e", "labels": [:], "annotations": [:],
+      ]),
       "time": .time(Timestamp(unixSeconds: 1_714_521_600)),
     ])
     let job = realJob
@@ -33,19 +35,25 @@ enum Bench {
     let memoryBefore = residentMemory()
     let after = await measure(calls, sandbox, context, job)
     let growth = residentMemory() - memoryBefore
-    print("build_job: \(after.formatted) µs of computing time per call over \(calls) calls (warm-up: \(before.formatted) µs)")
+    print(
+      "build_job: \(after.formatted) µs of computing time per call over \(calls) calls (warm-up: \(before.formatted) µs)"
+    )
     print("memory: \(growth / 1024) KiB more after \(calls) calls")
     let threads = HookThreads(time: SystemTime(), limit: 2)
     let began = ContinuousClock.now
     for _ in 0..<(calls / 10) {
-      _ = try? await threads.run(patience: .seconds(5)) { sandbox.call(.buildJob, of: script, with: [context, .json(job)]) }
+      _ = try? await threads.run(patience: .seconds(5)) {
+        sandbox.call(.buildJob, of: script, with: [context, .json(job)])
+      }
     }
     let withThread = (ContinuousClock.now - began) / (calls / 10)
     print("with a thread of its own, by the clock: \(withThread.microseconds.formatted) µs per call")
     return growth < 1 << 20
   }
 
-  private static func measure(_ calls: Int, _ sandbox: LuaSandbox, _ context: LuaValue, _ job: JSONValue) async -> Double {
+  private static func measure(
+    _ calls: Int, _ sandbox: LuaSandbox, _ context: LuaValue, _ job: JSONValue
+  ) async -> Double {
     let threads = HookThreads(time: SystemTime(), limit: 1)
     let took = try? await threads.run(patience: .seconds(3600)) {
       let began = computingTime()
@@ -115,7 +123,9 @@ enum Bench {
               [
                 "name": "rclone", "image": "docker.io/rclone/rclone:1.75.2", "command": ["rclone"],
                 "args": ["sync", "source:data/photos", "destination:backup/photos"],
-                "env": .array([["name": "RCLONE_CONFIG", "value": ""], ["name": "RCLONE_CACHE_DIR", "value": "/tmp/rclone"]] + variables),
+                "env": .array(
+                  [["name": "RCLONE_CONFIG", "value": ""], ["name": "RCLONE_CACHE_DIR", "value": "/tmp/rclone"]]
+                    + variables),
                 "terminationMessagePolicy": "FallbackToLogsOnError",
                 "securityContext": [
                   "allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true, "capabilities": ["drop": ["ALL"]],

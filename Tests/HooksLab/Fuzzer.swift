@@ -7,7 +7,8 @@ import KubernetesModel
 import LuaSandbox
 
 enum Fuzzer {
-  private static let limits = LuaLimits(memory: 2 << 20, time: .milliseconds(20), result: 64 << 10, instructions: 200_000)
+  private static let limits = LuaLimits(
+    memory: 2 << 20, time: .milliseconds(20), result: 64 << 10, instructions: 200_000)
 
   static func run(seconds: Int, seed: UInt64) async -> Bool {
     print("fuzzing for \(seconds) s, seed \(seed)")
@@ -24,7 +25,8 @@ enum Fuzzer {
         counts.merge(result.counts) { $0 + $1 }
         findings += result.findings
       }
-      print("\(calls) calls: " + counts.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", "))
+      print(
+        "\(calls) calls: " + counts.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", "))
       return findings
     }
     findings.forEach { print("FOUND: \($0)") }

@@ -21,7 +21,9 @@ struct ScriptGenerator {
     switch Int.random(in: 0..<(depth > 6 ? 5 : 8), using: &random) {
     case 0: return .null
     case 1: return .bool(chance(2))
-    case 2: return .integer([0, -1, .max, .min, 1 << 53, Int64(truncatingIfNeeded: random.next())].randomElement(using: &random) ?? 0)
+    case 2:
+      return .integer(
+        [0, -1, .max, .min, 1 << 53, Int64(truncatingIfNeeded: random.next())].randomElement(using: &random) ?? 0)
     case 3: return .number([0.5, -0.1, 1e300, 1e-300, 123456.789, 2.0].randomElement(using: &random) ?? 0.5)
     case 4: return .string(text())
     case 5: return .array((0..<Int.random(in: 0...6, using: &random)).map { _ in value(depth: depth + 1) })
@@ -36,7 +38,10 @@ struct ScriptGenerator {
   private mutating func pick(_ texts: [String]) -> String { texts.randomElement(using: &random) ?? "nil" }
 
   private mutating func text() -> String {
-    pick(["", "a", "name", "spec", "args", "日本語", "a b", "\"", "\u{0}", "🏔", String(repeating: "x", count: 300), "1", "--flag=1"])
+    pick([
+      "", "a", "name", "spec", "args", "日本語", "a b", "\"", "\u{0}", "🏔", String(repeating: "x", count: 300), "1",
+      "--flag=1",
+    ])
   }
 
   private mutating func mutated(_ source: String) -> String {
@@ -78,23 +83,35 @@ struct ScriptGenerator {
     let x = expression(depth: depth + 1)
     switch Int.random(in: 0..<16, using: &random) {
     case 0...3: return atom()
-    case 4: return "\(x) \(pick(["+", "-", "*", "/", "//", "%", "^", "..", "==", "<", "<=", "and", "or", "&", "|", "<<", ">>", "~"])) \(atom())"
+    case 4:
+      return
+        "\(x) \(pick(["+", "-", "*", "/", "//", "%", "^", "..", "==", "<", "<=", "and", "or", "&", "|", "<<", ">>", "~"])) \(atom())"
     case 5: return "(\(string())):\(pick(["find", "match", "gsub"]))(\(pattern()), \(x), \(atom()))"
-    case 6: return "(\(string())):\(pick(["rep", "sub", "byte", "split", "replace", "contains", "starts_with", "ends_with", "format"]))(\(x), \(atom()))"
+    case 6:
+      return
+        "(\(string())):\(pick(["rep", "sub", "byte", "split", "replace", "contains", "starts_with", "ends_with", "format"]))(\(x), \(atom()))"
     case 7: return "string.\(pick(["lower", "upper", "len", "reverse", "trim", "char", "format", "rep"]))(\(x))"
     case 8: return "table.\(pick(["concat", "unpack", "remove", "pack"]))(\(table()), \(x), \(atom()))"
     case 9: return "table.insert(\(table()), \(x))"
-    case 10: return "table.sort(\(table()), \(pick(["nil", "function(x, y) return x < y end", "function(x, y) return true end", "type"])))"
-    case 11: return "math.\(pick(["abs", "floor", "max", "min", "fmod", "tointeger", "modf", "sqrt", "ult"]))(\(x), \(atom()))"
+    case 10:
+      return
+        "table.sort(\(table()), \(pick(["nil", "function(x, y) return x < y end", "function(x, y) return true end", "type"])))"
+    case 11:
+      return "math.\(pick(["abs", "floor", "max", "min", "fmod", "tointeger", "modf", "sqrt", "ult"]))(\(x), \(atom()))"
     case 12: return "utf8.\(pick(["char", "len", "codepoint", "offset"]))(\(x), \(atom()), \(atom()))"
-    case 13: return "\(pick(["tostring", "tonumber", "type", "next", "array", "time.at", "select", "error", "assert", "pcall", "rclone.container"]))(\(x), \(atom()))"
+    case 13:
+      return
+        "\(pick(["tostring", "tonumber", "type", "next", "array", "time.at", "select", "error", "assert", "pcall", "rclone.container"]))(\(x), \(atom()))"
     case 14: return "{ \(x), \(pick(["x", "y", "[1]", "[0]"])) = \(atom()), \(atom()) }"
     default: return "#\(table())"
     }
   }
 
   private mutating func table() -> String {
-    pick(["c", "job", "ctx", "job.spec", "{}", "array{}", "{ 3, 1, 2 }", "{ 'a', 'b' }", "{ x = 1 }", "{ { } }", "string", "rclone.container(job).args"])
+    pick([
+      "c", "job", "ctx", "job.spec", "{}", "array{}", "{ 3, 1, 2 }", "{ 'a', 'b' }", "{ x = 1 }", "{ { } }", "string",
+      "rclone.container(job).args",
+    ])
   }
 
   private mutating func string() -> String {
@@ -102,14 +119,18 @@ struct ScriptGenerator {
   }
 
   private mutating func pattern() -> String {
-    let items = ["a", ".", "%a", "%d", "%w", "[^a]", "[a-c]", "[%w_]", "%b()", "%f[%w]", "%1", "(", ")", "()", "*", "+", "-", "?", "^", "$", "%", "]", "["]
+    let items = [
+      "a", ".", "%a", "%d", "%w", "[^a]", "[a-c]", "[%w_]", "%b()", "%f[%w]", "%1", "(", ")", "()", "*", "+", "-", "?",
+      "^", "$", "%", "]", "[",
+    ]
     let body = (0..<Int.random(in: 0...8, using: &random)).map { _ in pick(items) }.joined()
     return "'\(body)'"
   }
 
   private mutating func atom() -> String {
     pick([
-      "a", "b", "c", "ctx", "job", "nil", "true", "false", "0", "1", "-1", "2", "3.5", "1e308", "math.huge", "-math.huge",
+      "a", "b", "c", "ctx", "job", "nil", "true", "false", "0", "1", "-1", "2", "3.5", "1e308", "math.huge",
+      "-math.huge",
       "math.maxinteger", "math.mininteger", "0/0", "''", "'x'", "'abc'", "'\\xff'", "null", "{}", "array{}", "type",
       "function() return 1 end", "job.spec", "ctx.params", "100", "1000", "'%s'", "' '", "','",
     ])

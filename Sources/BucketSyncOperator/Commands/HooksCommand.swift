@@ -66,7 +66,9 @@ struct HooksTestCommand<Plugins: PluginSet>: AsyncParsableCommand {
     }
     let untested = check.scripts.map(\.script.name).filter { name in !fixtures.contains { $0.scripts.contains(name) } }
     if !untested.isEmpty { print("without a test: \(untested.joined(separator: ", "))") }
-    if fixtures.isEmpty { StandardError.write("\(folder): there are no test cases; write NAME.test.yaml beside NAME.lua\n") }
+    if fixtures.isEmpty {
+      StandardError.write("\(folder): there are no test cases; write NAME.test.yaml beside NAME.lua\n")
+    }
     print("\(fixtures.count - failed) passed, \(failed) failed")
     if failed > 0 || fixtures.isEmpty || !check.problems.isEmpty { throw ExitCode.failure }
   }

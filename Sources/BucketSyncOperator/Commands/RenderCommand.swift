@@ -46,7 +46,9 @@ struct RenderCommand<Plugins: PluginSet>: AsyncParsableCommand {
     let environment = ProcessInfo.processInfo.environment
     let now = Timestamp(Date())
     let tick = try at.map { text in
-      guard let tick = Timestamp(text) else { throw ValidationError("--at \"\(text)\" is no time like 2024-01-15T02:00:00Z") }
+      guard let tick = Timestamp(text) else {
+        throw ValidationError("--at \"\(text)\" is no time like 2024-01-15T02:00:00Z")
+      }
       return tick
     }
     let time = StoppedTime(at: tick ?? now)

@@ -237,14 +237,16 @@ static int run(lua_State *L) {
   return 0;
 }
 
-// Adds the place to errors that are no text. Runs where the error is raised.
+// Makes a text with a place of errors that are none. Runs where the error is raised.
 static int describe_error(lua_State *L) {
-  if (lua_type(L, 1) == LUA_TSTRING) return 1;
+  bool is_text = lua_type(L, 1) == LUA_TSTRING;
+  if (is_text && lua_rawlen(L, 1) > 0) return 1;
   lua_Debug caller;
   int level = 1; // functions in C, error itself above all, have no lines
   while (lua_getstack(L, level, &caller) && lua_getinfo(L, "l", &caller) && caller.currentline < 0) level++;
   luaL_where(L, level);
-  lua_pushfstring(L, "%serror(...) was given a %s; give it a text", lua_tostring(L, -1), luaL_typename(L, 1));
+  lua_pushfstring(
+    L, "%serror(...) was given %s; give it a text", lua_tostring(L, -1), is_text ? "an empty one" : luaL_typename(L, 1));
   return 1;
 }
 
@@ -268,6 +270,10 @@ static void set_limit_message(lua_sandbox_result *result, sandbox *box) {
     snprintf(
       text, sizeof text, "%.100s%s: about here the script asked for more memory than its limit of %zu KiB allows",
       box->name, place, box->limits.memory / 1024);
+  } else if (box->instructions > box->limits.instructions) {
+    snprintf(
+      text, sizeof text, "%.100s%s: about here the script had used up its limit of %llu instructions", box->name, place,
+      (unsigned long long)box->limits.instructions);
   } else {
     snprintf(
       text, sizeof text, "%.100s%s: about here the script had used up its limit of %.0f ms of computing time",

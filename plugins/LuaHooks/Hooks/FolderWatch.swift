@@ -59,11 +59,13 @@ private final class FolderWatchThread: Sendable {
     let watcher = FolderWatchThread(events: events, stop: stop, continuation: continuation)
     let raw = Unmanaged.passRetained(watcher).toOpaque()
     var thread = pthread_t()
-    let status = pthread_create(&thread, nil, { raw in
-      guard let raw else { return nil }
-      Unmanaged<FolderWatchThread>.fromOpaque(raw).takeRetainedValue().watch()
-      return nil
-    }, raw)
+    let status = pthread_create(
+      &thread, nil,
+      { raw in
+        guard let raw else { return nil }
+        Unmanaged<FolderWatchThread>.fromOpaque(raw).takeRetainedValue().watch()
+        return nil
+      }, raw)
     guard status == 0 else {
       Unmanaged<FolderWatchThread>.fromOpaque(raw).release()
       return false

@@ -46,7 +46,9 @@ enum HookContext {
   }
 
   private static func object(_ metadata: ObjectMeta) -> LuaValue {
-    let annotations = (metadata.annotations ?? [:]).filter { $0.key != "kubectl.kubernetes.io/last-applied-configuration" }
+    let annotations = (metadata.annotations ?? [:]).filter {
+      $0.key != "kubectl.kubernetes.io/last-applied-configuration"
+    }
     var members: [String: LuaValue] = [
       "name": .json(.string(metadata.name)),
       "labels": .json(JSONValue(metadata.labels ?? [:])),
@@ -77,7 +79,9 @@ struct LiteralValues: Sendable {
 
   init(_ run: RunContext) {
     let variables = (run.run.spec.sourceEnv ?? []) + (run.run.spec.destinationEnv ?? [])
-    values = variables.compactMap(\.value).filter { $0.utf8.count >= Self.shortest }.sorted { $0.utf8.count > $1.utf8.count }
+    values = variables.compactMap(\.value).filter { $0.utf8.count >= Self.shortest }.sorted {
+      $0.utf8.count > $1.utf8.count
+    }
   }
 
   /// `text` without them.

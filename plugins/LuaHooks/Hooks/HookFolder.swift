@@ -46,7 +46,9 @@ struct HookFolder: Sendable {
   }
 
   private func isScript(_ name: String) -> Bool {
-    guard name.hasSuffix(".lua"), !name.hasPrefix("."), name.utf8.count > 4, only?.contains(name) ?? true else { return false }
+    guard name.hasSuffix(".lua"), !name.hasPrefix("."), name.utf8.count > 4, only?.contains(name) ?? true else {
+      return false
+    }
     var status = stat()
     // What cannot be looked at is read all the same, so that it is reported.
     guard stat("\(path)/\(name)", &status) == 0 else { return true }
@@ -76,7 +78,8 @@ struct HookFolder: Sendable {
     guard let source = String(validating: bytes.prefix(count), as: UTF8.self) else {
       throw failure(bytes.first == 0x1B ? "is bytecode; scripts are text" : "is not valid UTF-8")
     }
-    return LuaScript(name: name, source: source.hasPrefix("\u{FEFF}") ? String(source.unicodeScalars.dropFirst()) : source)
+    return LuaScript(
+      name: name, source: source.hasPrefix("\u{FEFF}") ? String(source.unicodeScalars.dropFirst()) : source)
   }
 
   /// The system's word for the last error.

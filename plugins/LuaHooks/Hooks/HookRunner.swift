@@ -34,9 +34,10 @@ struct HookRunner: PreLockHook, JobNameHook, JobTransformer, PostSyncHook {
     var name = proposed
     for script in current.scripts(at: .jobName) {
       let before = name
-      name = try await call(.jobName, script, run, [context, .json(.string(before))]) { answer throws(BadAnswer) in
-        try HookAnswers.jobName(answer, proposed: before)
-      } ?? before
+      name =
+        try await call(.jobName, script, run, [context, .json(.string(before))]) { answer throws(BadAnswer) in
+          try HookAnswers.jobName(answer, proposed: before)
+        } ?? before
     }
     return name
   }

@@ -113,7 +113,8 @@ public final class HookThreads: Sendable {
 
   /// Hands the place of a running call to whoever waits; all are sent away once too many are stuck.
   private func passOnPlace(_ change: (inout State) -> Void) {
-    let (next, sentAway) = state.withLock { state -> (CheckedContinuation<Bool, Never>?, [CheckedContinuation<Bool, Never>]) in
+    let (next, sentAway) = state.withLock {
+      state -> (CheckedContinuation<Bool, Never>?, [CheckedContinuation<Bool, Never>]) in
       change(&state)
       if state.stuck >= stuckLimit {
         state.running -= 1
@@ -146,11 +147,13 @@ public final class HookThreads: Sendable {
     pthread_attr_setstacksize(&attributes, stackSize)
     let raw = Unmanaged.passRetained(Body(body)).toOpaque()
     var thread = pthread_t()
-    let status = pthread_create(&thread, &attributes, { raw in
-      guard let raw else { return nil }
-      Unmanaged<Body>.fromOpaque(raw).takeRetainedValue().run()
-      return nil
-    }, raw)
+    let status = pthread_create(
+      &thread, &attributes,
+      { raw in
+        guard let raw else { return nil }
+        Unmanaged<Body>.fromOpaque(raw).takeRetainedValue().run()
+        return nil
+      }, raw)
     guard status == 0 else {
       Unmanaged<Body>.fromOpaque(raw).release()
       return nil

@@ -126,7 +126,8 @@ public struct LuaSandbox: Sendable {
     writer.append(arguments: arguments)
     return run(script, lua_sandbox_point(rawValue: Int32(point.rawValue)), writer.bytes) { result in
       LuaAnswer(
-        result: value(result, point, script), log: WireReader.log(UnsafeRawBufferPointer(start: result.log, count: result.log_length)),
+        result: value(result, point, script),
+        log: WireReader.log(UnsafeRawBufferPointer(start: result.log, count: result.log_length)),
         line: result.line > 0 ? Int(result.line) : nil)
     }
   }

@@ -3,8 +3,8 @@
 internal import BucketSyncCore
 internal import FoundationEssentials
 internal import KubernetesModel
-internal import LuaHooks
 internal import Logging
+internal import LuaHooks
 internal import OperatorRuntime
 
 /// One case being tried.
