@@ -28,7 +28,8 @@ extension [any Plugin] {
   /// - Throws: `ValidationError` if there is none of that name.
   public func replacing(_ name: String, with plugin: any Plugin) throws -> [any Plugin] {
     guard let index = firstIndex(where: { $0.name == name }) else {
-      throw ValidationError("there is no plugin \"\(name)\" to be replaced: have \(map(\.name).joined(separator: ", "))")
+      throw ValidationError(
+        "there is no plugin \"\(name)\" to be replaced: have \(map(\.name).joined(separator: ", "))")
     }
     var plugins = self
     plugins[index] = plugin

@@ -101,7 +101,7 @@ struct ReleasingTests {
     _ = try await controller.locks.lock(try makeRun("run", from: "a", to: "a/x"))
     #expect(seen.all.contains(.changed(name: name)))
     server.remove(name)
-    #expect(seen.all.contains(.released(bucket: "a")))
+    #expect(seen.all.contains(.released(bucket: "a", by: "uid-of-run")))
   }
 }
 

@@ -78,7 +78,7 @@ struct TakingTests {
   func failureGivesBack() async throws {
     let controller = try await Controller(on: server)
     server.fail(request: 1, .lostRequest)
-    await #expect(throws: LockFailure.self) { try await controller.locks.lock(try makeRun("run", from: "a", to: "b")) }
+    await #expect(throws: APIError.self) { try await controller.locks.lock(try makeRun("run", from: "a", to: "b")) }
     #expect(server.holders == [:])
   }
 

@@ -40,7 +40,7 @@ public struct BucketLock: Plugin {
         signals.lockChanged(name)
       case .deleted(let configMap):
         guard let bucket = LockRecord.bucket(of: configMap) else { return signals.lockChanged(name) }
-        signals.lockReleased(name, bucket: bucket)
+        signals.lockReleased(name, bucket: bucket, by: (try? LockRecord(configMap))?.holder.uid)
       }
     }
   }

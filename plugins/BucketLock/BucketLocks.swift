@@ -33,6 +33,8 @@ final class BucketLocks: LockProvider {
     } catch {
       // All or none. If this fails too, the next call or `unlock` finds what is left; the first error tells more.
       try? await giveBack(run.reference)
+      // Trouble that passes is the queue's business and no reason to tell people.
+      if let failure = error as? LockFailure, failure.cause.isPassing { throw failure.cause }
       throw error
     }
     if result != .acquired { try await giveBack(run.reference) }
@@ -60,6 +62,10 @@ final class BucketLocks: LockProvider {
 extension BucketLocks {
   /// Takes lock after lock until one is not to be had.
   private func takeAll(_ run: RunContext) async throws -> LockResult {
+    // What is known to be taken is not worth taking and giving back the others for.
+    for bucket in run.buckets {
+      if let obstacle = knownObstacle(bucket, to: run) { return obstacle }
+    }
     for bucket in run.buckets {
       let result = try await take(bucket, for: run)
       if result != .acquired { return result }
@@ -71,7 +77,6 @@ extension BucketLocks {
   private func take(_ bucket: String, for run: RunContext) async throws -> LockResult {
     let record = LockRecord(bucket: bucket, run: run, at: Timestamp(time.now))
     let name = LockName.of(bucket: bucket)
-    if let cached = store[requests.key(name)], let other = obstacle(cached, bucket: bucket, to: run) { return other }
     // A lock that is there when creating and gone when reading has just been released: once more, but not for ever.
     for _ in 0..<3 {
       switch try await create(record, run: run.reference) {
@@ -85,6 +90,11 @@ extension BucketLocks {
       }
     }
     return .busy(holder: "bucket \"\(bucket)\" is changing hands", lookAgainAfter: .seconds(1))
+  }
+
+  /// What the cache says.
+  private func knownObstacle(_ bucket: String, to run: RunContext) -> LockResult? {
+    store[requests.key(LockName.of(bucket: bucket))].flatMap { obstacle($0, bucket: bucket, to: run) }
   }
 
   private func create(_ record: LockRecord, run: RunReference) async throws -> LockRequests.Creation {

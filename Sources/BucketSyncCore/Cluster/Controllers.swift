@@ -65,8 +65,8 @@ package struct Controllers: Sendable {
     signals.onSignal { signal in
       switch signal {
       case .changed(let name): lockQueue.add(ObjectKey(namespace: nil, name: name))
-      case .released(let bucket):
-        if let run = line.first(for: bucket) { runQueue.add(run.key) }
+      case .released(let bucket, let holder):
+        if let run = line.first(for: bucket), run.metadata.uid != holder { runQueue.add(run.key) }
       case .hooksChanged:
         for run in caches.runs.all where run.isKeptByHooks {
           runQueue.forget(run.key)

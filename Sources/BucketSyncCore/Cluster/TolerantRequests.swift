@@ -21,7 +21,8 @@ extension KubernetesClient {
     } catch {
       if error.isNotFound { return }
       // A conflict says that something is different, not that it is the UID.
-      let isOther = error.isConflict ? try await find(Object.self, object.key)?.metadata.uid != object.metadata.uid : false
+      let isOther =
+        error.isConflict ? try await find(Object.self, object.key)?.metadata.uid != object.metadata.uid : false
       guard isOther else { throw error }
     }
   }

@@ -7,7 +7,7 @@ public final class LockSignals: Sendable {
   /// What happened to a lock.
   package enum Signal: Sendable, Hashable {
     case changed(name: String)
-    case released(bucket: String)
+    case released(bucket: String, by: String?)
     case hooksChanged
   }
 
@@ -18,10 +18,12 @@ public final class LockSignals: Sendable {
   /// The lock `name` was created or its record changed: its holder may need to be checked.
   public func lockChanged(_ name: String) { send(.changed(name: name)) }
 
-  /// Nobody holds the lock `name` on `bucket` any more: whoever is first in line may try.
-  public func lockReleased(_ name: String, bucket: String) {
+  /// Nobody holds the lock `name` on `bucket` any more: whoever is first in line may try, unless that is `holder`, the
+  /// run (by UID) that had the lock. Who takes one of its locks and gives it back because another is not to be had
+  /// would otherwise wake itself to do the same again, and again.
+  public func lockReleased(_ name: String, bucket: String, by holder: String?) {
     send(.changed(name: name))
-    send(.released(bucket: bucket))
+    send(.released(bucket: bucket, by: holder))
   }
 
   /// A plugin may now answer otherwise than before, because its rules were changed or repaired: runs that it held back

@@ -27,7 +27,7 @@ extension RunReconciler {
 
   /// Cleans up after a run whose outcome is stored, and ends it.
   func finalize(_ run: BucketSync) async throws -> Reconciliation {
-    guard try await isStopped(run) else { return .done }
+    if let waiting = try await stop(run) { return waiting }
     try await services.lock.unlock(RunReference(run))
     let outcome = RunOutcome(stored: run.status)
     let report = await postSync(run, outcome)
@@ -75,36 +75,34 @@ extension RunReconciler {
     return pods.items.contains { !$0.hasStopped }
   }
 
-  /// Deletes the Job, and says whether it is proven that nothing of it runs any more. If not, the event that changes
-  /// that will wake the run.
-  private func isStopped(_ run: BucketSync) async throws -> Bool {
-    guard let name = run.status?.job else { return true }
+  /// Deletes the Job.
+  /// - Returns: `nil` once it is proven that nothing of the Job runs any more, else when to look again.
+  private func stop(_ run: BucketSync) async throws -> Reconciliation? {
+    guard let name = run.status?.job else { return nil }
     let key = ObjectKey(namespace: run.metadata.namespace, name: name)
     let succeeded = run.status?.result == .succeeded
     var job = services.caches.jobs[key]
-    if job == nil, !succeeded {
-      job = try await services.client.find(Job.self, key)
-    }
+    let isWatched = job != nil
+    if job == nil { job = try await services.client.find(Job.self, key) }
+    let left = services.caches.pods(of: RunReference(run)).filter { !$0.hasStopped }
+    if !left.isEmpty { try await noteStopping(run, left) }
     if let job, job.isControlled(by: run) {
       // A finished Job goes at once; one that may still make pods stays until those are gone.
       if !job.metadata.isBeingDeleted {
         try await services.client.deleteIfPresent(job, propagation: job.isFinished ? .background : .foreground)
       }
       // While it is not finished its controller might still make a pod: it has to be gone first.
-      if !job.isFinished { return false }
+      if !job.isFinished { return isWatched ? .done : .again(after: Self.unwatchedPause) }
     }
-    let pods = services.caches.pods(of: RunReference(run))
-    if pods.contains(where: { !$0.hasStopped }) {
-      try await noteStopping(run, pods)
-      return false
-    }
-    return succeeded ? true : try await !hasUnfinishedPods(run)
+    guard left.isEmpty else { return .done }
+    if !succeeded, try await hasUnfinishedPods(run) { return .again(after: Self.unwatchedPause) }
+    return nil
   }
 
   /// Tells what is waited for, once stopping takes so long that somebody may ask.
   private func noteStopping(_ run: BucketSync, _ pods: [Pod]) async throws {
     let now = Timestamp(services.time.now)
-    let names = pods.filter { !$0.hasStopped }.map(\.metadata.name).sorted().joined(separator: ", ")
+    let names = pods.map(\.metadata.name).sorted().joined(separator: ", ")
     _ = try await write(run) { status in
       guard let condition = status.conditions?[BucketSync.ConditionType.locksAcquired], condition.status == .yes
       else { return }

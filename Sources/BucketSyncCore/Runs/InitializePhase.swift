@@ -4,7 +4,7 @@
 // the time that a plugin named.
 
 import BucketSyncAPI
-import KubernetesClient
+public import KubernetesClient
 import KubernetesModel
 import OperatorRuntime
 
@@ -23,7 +23,7 @@ extension RunReconciler {
       switch try await services.plugins.preLock(context) {
       case .proceed: break
       case .wait(let reason, let delay):
-        try await services.lock.unlock(context.reference)
+        guard try await giveBackLeftovers(run) else { return .done }
         _ = try await wait(run, reason: LocksReason.heldBack, reason)
         return .again(after: delay)
       case .skip(let reason): return try await conclude(run, .skipped(message: reason))
@@ -31,7 +31,7 @@ extension RunReconciler {
       }
       plan = try await JobPlan.make(context, plugins: services.plugins, recordedName: nil)
     } catch let blocked as BlockedRun {
-      try await services.lock.unlock(context.reference)
+      guard try await giveBackLeftovers(run) else { return .done }
       try await block(run, blocked)
       throw blocked
     }
@@ -67,7 +67,7 @@ extension RunReconciler {
       }
       services.metrics.locksAcquired(
         after: run.metadata.creationTimestamp.map { $0.elapsed(until: services.time.now) } ?? .zero)
-      return try await createJob(of: locked, plan, resuming: false)
+      return try await createJob(of: locked, plan)
     } catch let error as APIError where error.isNotFound {
       // The run vanished without its finalizer: nobody else will release its locks in good time.
       try await services.lock.unlock(context.reference)
@@ -84,6 +84,21 @@ extension RunReconciler {
       try await block(context.run, BlockedRun(plugin: plugin, point: "lock", error: error))
       throw error
     }
+  }
+
+  /// Gives back the locks that an attempt which was cut short has left to a run that is to wait.
+  /// - Returns: Whether the run is where the cache says. If not, its locks are kept: a cache that lags behind may show
+  ///   a run waiting whose Job is at work already.
+  private func giveBackLeftovers(_ run: BucketSync) async throws -> Bool {
+    let reference = RunReference(run)
+    guard !services.lock.locks(heldBy: reference.uid).isEmpty else { return true }
+    let current = try await services.client.get(BucketSync.self, run.key)
+    guard current.metadata.resourceVersion == run.metadata.resourceVersion else {
+      services.caches.runs.record(current)
+      return false
+    }
+    try await services.lock.unlock(reference)
+    return true
   }
 
   /// Notes that the run waits, and what for.
@@ -142,8 +157,13 @@ extension PluginRegistry {
 
 extension Error {
   /// Whether trying again may help without anybody doing anything.
-  var mayHealByItself: Bool {
-    guard let error = self as? APIError, let code = error.statusCode else { return self is APIError }
-    return error.isConflict || code == 401 || code == 408 || code == 429 || code >= 500
+  var mayHealByItself: Bool { (self as? APIError)?.isPassing ?? false }
+}
+
+extension APIError {
+  /// Whether trying again may help without anybody doing anything.
+  public var isPassing: Bool {
+    guard let code = statusCode else { return true }
+    return isConflict || code == 401 || code == 408 || code == 429 || code >= 500
   }
 }

@@ -19,13 +19,23 @@ extension RunReconciler {
     guard let name = run.status?.job else {
       return try await conclude(run, .failed(reason: "UnknownJob", message: "status.job was removed from the run"))
     }
-    guard let job = services.caches.jobs[ObjectKey(namespace: run.metadata.namespace, name: name)],
-      job.isControlled(by: run)
-    else {
-      if run.status?.jobUID == nil { return try await resume(run, jobName: name) }
-      let message = "Job \(name) was deleted by somebody else before it had finished"
-      return try await conclude(run, .failed(reason: "JobDeleted", message: message))
+    let key = ObjectKey(namespace: run.metadata.namespace, name: name)
+    let watched = services.caches.jobs[key]
+    if let watched, watched.isControlled(by: run) { return try await follow(run, watched) }
+    if run.status?.jobUID == nil { return try await resume(run, jobName: name) }
+    // The cache may lag behind those of a leader before this one, or somebody took the labels off that we watch by.
+    let stored = try await services.client.find(Job.self, key)
+    if let stored, stored.isControlled(by: run) {
+      let result = try await follow(run, stored)
+      return result == .done ? .again(after: Self.unwatchedPause) : result
     }
+    let message = "Job \(name) was deleted by somebody else before it had finished"
+    return try await conclude(run, .failed(reason: "JobDeleted", message: message))
+  }
+
+  /// Reads how the run's Job is doing.
+  private func follow(_ run: BucketSync, _ job: Job) async throws -> Reconciliation {
+    let name = job.metadata.name
     if let uid = run.status?.jobUID, uid != job.metadata.uid {
       let message = "Job \(name) was replaced by somebody else before it had finished"
       return try await conclude(run, .failed(reason: "JobDeleted", message: message))
@@ -47,22 +57,15 @@ extension RunReconciler {
   }
 
   /// Creates the Job of a run whose locks are held.
-  /// - Parameter resuming: Whether an earlier attempt may have been made by a controller that died.
-  func createJob(of run: BucketSync, _ plan: JobPlan, resuming: Bool) async throws -> Reconciliation {
+  func createJob(of run: BucketSync, _ plan: JobPlan) async throws -> Reconciliation {
     let key = ObjectKey(namespace: run.metadata.namespace, name: plan.name)
     let job: Job
     do {
-      if resuming, try await hasUnfinishedPods(run) { return .again(after: .seconds(2)) }
       job = try await services.client.create(plan.manifest.json, as: Job.self, namespace: key.namespace)
       record(run, .normal, reason: "JobCreated", action: "CreateJob", "created Job \(plan.name)")
-    } catch let error as APIError where error.isAlreadyExists {
-      job = try await services.client.get(Job.self, key)
-      guard job.isControlled(by: run) else {
-        let message =
-          "Job \(plan.name) exists and does not belong to this run; it was left alone. Delete or rename it, then run again"
-        return try await conclude(run, .failed(reason: "JobNameTaken", message: message))
-      }
-    } catch let error where !error.mayHealByItself {
+    } catch {
+      if error.isAlreadyExists { return try await adopt(key, of: run) }
+      if error.mayHealByItself { throw error }
       return try await conclude(
         run, .failed(reason: "JobNotCreated", message: "Job \(plan.name) was refused: \(error)"))
     }
@@ -70,18 +73,43 @@ extension RunReconciler {
     return try await sync(run)
   }
 
+  /// Goes on with a Job that exists already, if an earlier attempt of this very run created it.
+  private func adopt(_ key: ObjectKey, of run: BucketSync) async throws -> Reconciliation {
+    let job = try await services.client.get(Job.self, key)
+    guard job.isControlled(by: run) else {
+      let message =
+        "Job \(key.name) exists and does not belong to this run; it was left alone. Delete or rename it, then run again"
+      return try await conclude(run, .failed(reason: "JobNameTaken", message: message))
+    }
+    services.caches.jobs.record(job)
+    return try await sync(run)
+  }
+
   /// Goes on after a crash between storing phase Sync and creating the Job.
+  ///
+  /// That the locks are still held is made sure of: whoever held the run for waiting, with a cache that lagged behind,
+  /// may have given them back, and people can delete them.
   private func resume(_ run: BucketSync, jobName: String) async throws -> Reconciliation {
+    let context: RunContext
     do {
-      let context = try RunContext.resolve(run) { services.caches.policies[$0] }
-      let plan = try await JobPlan.make(context, plugins: services.plugins, recordedName: jobName)
-      return try await createJob(of: run, plan, resuming: true)
-    } catch let invalid as InvalidRun {
-      return try await conclude(run, .failed(reason: "InvalidSpec", message: invalid.message))
+      context = try RunContext.resolve(run) { services.caches.policies[$0] }
+    } catch {
+      return try await conclude(run, .failed(reason: "InvalidSpec", message: error.message))
+    }
+    let plan: JobPlan
+    do {
+      plan = try await JobPlan.make(context, plugins: services.plugins, recordedName: jobName)
     } catch let blocked as BlockedRun {
       // The locks are held: rather than keeping others waiting for a plugin to be repaired, the run ends.
       services.metrics.pluginFailed(blocked.plugin, point: blocked.point)
       return try await conclude(run, .failed(reason: "PluginFailed", message: blocked.description))
+    }
+    if try await hasUnfinishedPods(run) { return .again(after: Self.unwatchedPause) }
+    switch try await services.lock.lock(context) {
+    case .acquired: return try await createJob(of: run, plan)
+    case .busy(let holder, _):
+      let message = "the run lost its locks before its Job was created: \(holder)"
+      return try await conclude(run, .failed(reason: "LocksLost", message: message))
     }
   }
 
@@ -118,6 +146,8 @@ extension RunReconciler {
   }
 
   private static let startingGrace = Duration.seconds(5)
+  /// How long to wait for what no watch will tell.
+  static let unwatchedPause = Duration.seconds(2)
 }
 
 extension Job {

@@ -1,6 +1,7 @@
 import BucketSyncAPI
 import CronSchedule
 import KubernetesModel
+import TestSupport
 import Testing
 
 @testable import BucketSyncCore
@@ -91,7 +92,8 @@ struct DueTickTests {
 
   @Test("a policy that is resumed waits for the next tick")
   func resumed() throws {
-    let tick = try due(policy(promising: nil, observed: 1, generation: 2), last: Self.two, now: Self.at(10 * Self.hour + 1))
+    let tick = try due(
+      policy(promising: nil, observed: 1, generation: 2), last: Self.two, now: Self.at(10 * Self.hour + 1))
     #expect(tick.due == nil)
     #expect(tick.next == Self.at(11 * Self.hour))
   }
@@ -137,7 +139,8 @@ struct DueTickTests {
   func intervals() throws {
     let new = policy(promising: nil, observed: nil)
     #expect(try due(new, now: Self.at(-1800), schedule: "@every 90m").next == Self.at(Self.hour))
-    let tick = try due(policy(promising: Self.at(Self.hour)), now: Self.at(Self.hour + 5400 + 1), schedule: "@every 90m")
+    let tick = try due(
+      policy(promising: Self.at(Self.hour)), now: Self.at(Self.hour + 5400 + 1), schedule: "@every 90m")
     #expect(tick.due == Self.at(Self.hour + 5400))
     #expect(tick.next == Self.at(Self.hour + 2 * 5400))
   }

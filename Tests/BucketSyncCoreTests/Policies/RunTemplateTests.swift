@@ -1,5 +1,6 @@
 import BucketSyncAPI
 import KubernetesModel
+import TestSupport
 import Testing
 
 @testable import BucketSyncCore
@@ -43,7 +44,8 @@ struct RunTemplateTests {
     #expect(policy("nightly").manualRunName(at: tick) { taken.contains($0) } == "nightly-manual-1705284002")
   }
 
-  @Test("names of any length stay valid, short enough for a Job, and apart", arguments: [1, 45, 46, 52, 53, 63, 64, 253])
+  @Test(
+    "names of any length stay valid, short enough for a Job, and apart", arguments: [1, 45, 46, 52, 53, 63, 64, 253])
   func longNames(length: Int) {
     let twins = ["a", "b"].map { String(repeating: "p", count: length - 1) + $0 }
     let names = twins.flatMap { name in

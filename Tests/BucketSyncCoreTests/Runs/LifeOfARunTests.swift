@@ -1,5 +1,6 @@
 import BucketSyncAPI
 import KubernetesModel
+import TestSupport
 import Testing
 
 @testable import BucketSyncCore

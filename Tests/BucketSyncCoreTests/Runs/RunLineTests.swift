@@ -1,6 +1,7 @@
 import BucketSyncAPI
 import KubernetesModel
 import OperatorRuntime
+import TestSupport
 import Testing
 
 @testable import BucketSyncCore

@@ -140,7 +140,9 @@ final class World {
   // MARK: What is there
 
   var runs: [BucketSync] { server.all(BucketSync.self) }
-  var locks: [ConfigMap] { server.all(ConfigMap.self).filter { $0.metadata.labels?[BucketSyncNames.group + "/lock"] != nil } }
+  var locks: [ConfigMap] {
+    server.all(ConfigMap.self).filter { $0.metadata.labels?[BucketSyncNames.group + "/lock"] != nil }
+  }
 
   func run(_ name: String) -> BucketSync? { server.find(BucketSync.self, .named(name)) }
   func policy(_ name: String) -> BucketSyncPolicy? { server.find(BucketSyncPolicy.self, .named(name)) }
@@ -159,9 +161,13 @@ final class World {
     }
     broken += runs.filter(\.isFinished).flatMap(Self.contradictions)
     broken += locks.map { "lock \($0.metadata.name) of \($0.data?["holderName"] ?? "") is left" }
-    broken += foreign.filter { server.objects[$0.key] != $0.value }.map { "\($0.key.plural) \($0.key.name ?? "") is not ours" }
-    broken += server.all(Job.self).filter { job in runs.contains { $0.metadata.uid == job.metadata.controllerOwner?.uid } }
-      .map { "job \($0.metadata.name) is left" }
+    broken += foreign.filter { server.objects[$0.key] != $0.value }.map {
+      "\($0.key.plural) \($0.key.name ?? "") is not ours"
+    }
+    broken += server.all(Job.self).filter { job in
+      runs.contains { $0.metadata.uid == job.metadata.controllerOwner?.uid }
+    }
+    .map { "job \($0.metadata.name) is left" }
     broken += server.objects.filter { !$0.value["metadata"]["deletionTimestamp"].isNull }
       .map { "\($0.key.plural) \($0.key.name ?? "") waits for ever to be deleted" }
     for policy in server.all(BucketSyncPolicy.self) {
@@ -189,7 +195,9 @@ final class World {
     let isFailed = run.status?.conditions?["Failed"]?.status == .yes
     var broken: [String] = []
     if isComplete == isFailed { broken.append("complete: \(isComplete), failed: \(isFailed)") }
-    if isComplete != (run.status?.result == .succeeded) { broken.append("complete: \(isComplete), but its result differs") }
+    if isComplete != [.succeeded, .skipped].contains(run.status?.result) {
+      broken.append("complete: \(isComplete), but its result differs")
+    }
     if run.status?.finishTime == nil || run.status?.startTime == nil { broken.append("lacks its times") }
     if run.status?.conditions?["LocksAcquired"]?.status == .yes { broken.append("still has its locks, it says") }
     if run.metadata.finalizers?.isEmpty == false { broken.append("keeps its finalizer") }

@@ -5,7 +5,7 @@ import Testing
 @testable import KubernetesClient
 
 /// The plugin is a shell script that counts its runs in the file `runs`.
-@Suite("Credential plugins", .timeLimit(.minutes(1)))
+@Suite("Credential plugins", .timeLimit(.minutes(5)))
 struct ExecCredentialsTests {
   static let version = "client.authentication.k8s.io/v1"
 

@@ -3,7 +3,7 @@ import OperatorRuntime
 import TestSupport
 import Testing
 
-@Suite("Object store", .timeLimit(.minutes(1)))
+@Suite("Object store", .timeLimit(.minutes(5)))
 struct ObjectStoreTests {
   static let byOwner = ObjectIndex<ConfigMap>("owner") { $0.data?["owner"].map { [$0] } ?? [] }
 

@@ -5,7 +5,7 @@ import OperatorRuntime
 import TestSupport
 import Testing
 
-@Suite("Reflector", .timeLimit(.minutes(1)))
+@Suite("Reflector", .timeLimit(.minutes(5)))
 struct ReflectorTests {
   let server = FakeAPIServer()
   let time = ManualTime()

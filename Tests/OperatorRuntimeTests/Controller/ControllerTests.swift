@@ -5,7 +5,7 @@ import OperatorRuntime
 import TestSupport
 import Testing
 
-@Suite("Controller", .timeLimit(.minutes(1)))
+@Suite("Controller", .timeLimit(.minutes(5)))
 struct ControllerTests {
   struct Broken: Error, CustomStringConvertible { let description: String }
 

@@ -5,7 +5,7 @@ import OperatorRuntime
 import TestSupport
 import Testing
 
-@Suite("Events", .timeLimit(.minutes(1)))
+@Suite("Events", .timeLimit(.minutes(5)))
 struct EventTests {
   let server = FakeAPIServer()
   let time = ManualTime()

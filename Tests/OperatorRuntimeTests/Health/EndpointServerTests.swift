@@ -7,7 +7,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite("Endpoints", .timeLimit(.minutes(1)))
+@Suite("Endpoints", .timeLimit(.minutes(5)))
 struct EndpointServerTests {
   let time = ManualTime()
   let metrics = MetricsRegistry()

@@ -32,7 +32,7 @@ private struct OffsetTime: TimeSource {
   func sleep(for duration: Duration) async throws { try await base.sleep(for: duration) }
 }
 
-@Suite("Leader election", .timeLimit(.minutes(1)))
+@Suite("Leader election", .timeLimit(.minutes(5)))
 struct LeaderElectorTests {
   let server = FakeAPIServer()
   let time = ManualTime()

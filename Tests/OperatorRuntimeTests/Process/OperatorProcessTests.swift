@@ -75,7 +75,7 @@ private struct TestOperator {
   }
 }
 
-@Suite("Operator process", .timeLimit(.minutes(1)))
+@Suite("Operator process", .timeLimit(.minutes(5)))
 struct OperatorProcessTests {
   let server = FakeAPIServer()
   let time = ManualTime()

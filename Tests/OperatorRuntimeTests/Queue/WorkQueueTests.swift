@@ -4,7 +4,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite("Work queue", .timeLimit(.minutes(1)))
+@Suite("Work queue", .timeLimit(.minutes(5)))
 struct WorkQueueTests {
   let time = ManualTime()
   let metrics = MetricsRegistry()

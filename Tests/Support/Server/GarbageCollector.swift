@@ -14,7 +14,8 @@ extension ServerState {
         return true
       }
       let finalizers = object["metadata"]["finalizers"].array ?? []
-      guard isBeingDeleted, let finalizer = finalizers.first(where: { [Self.foreground, Self.orphan].contains($0.string) })
+      guard isBeingDeleted,
+        let finalizer = finalizers.first(where: { [Self.foreground, Self.orphan].contains($0.string) })
       else { continue }
       let dependents = objects.filter { $0.value.isOwned(by: object) }.sorted { $0.key < $1.key }
       if finalizer.string == Self.orphan {

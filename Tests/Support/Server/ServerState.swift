@@ -71,7 +71,9 @@ struct ServerState: Sendable {
     let old = try object(path)
     let wanted = try body(old)
     let version = wanted["metadata"]["resourceVersion"]
-    guard version.isNull || version == "" || version == old["metadata"]["resourceVersion"] else { throw .conflict(path) }
+    guard version.isNull || version == "" || version == old["metadata"]["resourceVersion"] else {
+      throw .conflict(path)
+    }
     let uid = wanted["metadata"]["uid"]
     guard uid.isNull || uid == old["metadata"]["uid"] else { throw .conflict(path) }
     var new = path.subresource == "status" ? old : wanted
@@ -110,7 +112,8 @@ struct ServerState: Sendable {
 
   // MARK: Details
 
-  private mutating func store(_ path: ResourcePath, _ old: JSONValue, _ wanted: JSONValue) throws(Refusal) -> JSONValue {
+  private mutating func store(_ path: ResourcePath, _ old: JSONValue, _ wanted: JSONValue) throws(Refusal) -> JSONValue
+  {
     var new = wanted
     new["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"]
     if new == old { return old }

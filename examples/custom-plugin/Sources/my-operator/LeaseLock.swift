@@ -23,7 +23,8 @@ struct LeaseLock: Plugin {
       let record = LeaseRecord(change.object)
       switch change {
       case .added, .updated: signals.lockChanged(change.object.metadata.name)
-      case .deleted: signals.lockReleased(change.object.metadata.name, bucket: record?.bucket ?? "")
+      case .deleted:
+        signals.lockReleased(change.object.metadata.name, bucket: record?.bucket ?? "", by: record?.holder.uid)
       }
     }
     try setup.lock(LeaseLocks(environment: environment, leases: leases))
