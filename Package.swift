@@ -182,7 +182,11 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "LuaHooksTests",
-      dependencies: ["LuaSandbox", "HookCases", "KubernetesModel", "TestSupport"],
+      dependencies: [
+        "LuaHooks", "LuaSandbox", "HookCases", "BucketLock", "RcloneJob", "BucketSyncCore", "BucketSyncAPI",
+        "OperatorRuntime", "KubernetesClient", "KubernetesModel", "TestSupport",
+        .product(name: "Logging", package: "swift-log"),
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "RcloneJobTests",
@@ -207,7 +211,7 @@ let package = Package(
     .testTarget(
       name: "EndToEndTests",
       dependencies: [
-        "BucketLock", "BucketSyncAPI", "KubernetesClient", "KubernetesModel",
+        "BucketLock", "BucketSyncAPI", "KubernetesClient", "KubernetesModel", "TestSupport",
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],

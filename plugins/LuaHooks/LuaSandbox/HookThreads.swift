@@ -46,7 +46,8 @@ public final class HookThreads: Sendable {
   /// The number of threads that do not come back.
   public var stuckThreads: Int { state.withLock { $0.stuck } }
 
-  /// Runs `body` on a thread of its own and gives its answer, but waits no longer than `patience` for it.
+  /// Runs `body` on a thread of its own and gives its answer, but waits no longer than `patience` for it, and no longer
+  /// at all once the task is cancelled.
   public func run<Value: Sendable>(
     patience: Duration, _ body: @escaping @Sendable () -> Value
   ) async throws(HookThreadError) -> Value {
@@ -77,10 +78,10 @@ public final class HookThreads: Sendable {
     return value
   }
 
-  /// Gives a call up once `patience` is over.
+  /// Gives a call up, unless it has ended, once `patience` is over or nobody wants its answer any more.
   private func giveUp<Value: Sendable>(_ call: PendingCall<Value>, after patience: Duration) async {
-    guard (try? await time.sleep(for: patience)) != nil, call.end(with: .failure(.stuck)) else { return }
-    giveUpPlace()
+    try? await time.sleep(for: patience)
+    if call.end(with: .failure(.stuck)) { giveUpPlace() }
   }
 
   // MARK: Places
