@@ -27,7 +27,7 @@ struct AnswerTests {
       (["wait": "full", "after": "10m"], .wait(reason: "full", after: .seconds(600))),
       (["wait": "full", "after": 90], .wait(reason: "full", after: .seconds(90))),
       (["wait": "full", "after": 1.5], .wait(reason: "full", after: .milliseconds(1500))),
-      (["wait": "full", "after": "7d"], .wait(reason: "full", after: .seconds(604_800))),
+      (["wait": "full", "after": "168h"], .wait(reason: "full", after: .seconds(604_800))),
       (["skip": "empty"], .skip(reason: "empty")),
       (["reject": "no"], .reject(reason: "no")),
     ] as [(JSONValue?, PreLockResult)])

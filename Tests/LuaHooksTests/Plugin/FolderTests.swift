@@ -62,7 +62,7 @@ struct FolderTests {
     for words in [
       "is bytecode", "No such file", "this one returns nothing", "used up its limit", "unknown key \"build_jobs\"",
       "has 307200 bytes; the limit is 262144", "is not valid UTF-8", "no function is given", "api = 2 is unknown",
-      "is no file", "<name> expected near 'end'",
+      "is no file", "expected near 'end'",
     ] { #expect(told.contains(words), "\(words)\n\(told)") }
   }
 

@@ -1,7 +1,8 @@
 // HookReloader: keeps the scripts in use up to date with their folder.
 //
 // A changed folder is read and checked as a whole first. If all is well the new set takes the place of the old one, and
-// runs that scripts kept waiting are looked at again at once; otherwise the last good set stays, and everybody is told.
+// runs that scripts kept waiting are looked at again at once; otherwise the last good set stays, and everybody is told,
+// once for each set of problems.
 
 internal import BucketSyncCore
 internal import KubernetesModel
@@ -22,35 +23,45 @@ struct HookReloader: Sendable {
 
   /// Runs until it is cancelled.
   func run() async throws {
+    var told: [String] = []
     var wasWatching = true
     while true {
       if let watch = FolderWatch(folder.path) {
         wasWatching = true
         // What changed since the folder was read, and before it was watched.
-        await reload()
+        await reload(&told)
         for await _ in watch.changes {
           try await environment.time.sleep(for: Self.settling)
-          await reload()
+          await reload(&told)
         }
-      } else if wasWatching {
+      } else {
+        if wasWatching {
+          environment.logger.error(
+            "the folder of the scripts cannot be watched; until it can, it is read every few seconds",
+            metadata: ["folder": "\(folder.path)"])
+        }
         wasWatching = false
-        environment.logger.error(
-          "the folder of the scripts cannot be watched; changes are not seen until it can be again",
-          metadata: ["folder": "\(folder.path)"])
+        await reload(&told)
       }
       try await environment.time.sleep(for: Self.retryDelay)
     }
   }
 
   /// Reads the folder, and uses what is there if it is good.
-  func reload() async {
+  /// - Parameter told: The problems that were told already.
+  private func reload(_ told: inout [String]) async {
     let check: HookCheck
     do throws(HookThreadError) {
       check = try await threads.run(patience: .seconds(60)) { [folder] in folder.load() }
     } catch {
       check = HookCheck(problems: ["the scripts could not be checked: \(error)"])
     }
-    guard check.problems.isEmpty else { return reject(check) }
+    guard check.problems.isEmpty else {
+      if check.problems != told { reject(check) }
+      told = check.problems
+      return
+    }
+    told = []
     metrics.reloadFailed(false)
     guard check.scripts != current.scripts else { return }
     current.scripts = check.scripts
