@@ -19,8 +19,12 @@ struct RenderTests {
       input: input)
   }
 
-  private func text(_ object: some Encodable) throws -> String {
-    String(decoding: try JSON.encode(object), as: UTF8.self)
+  /// An object as people write it.
+  private func manifest<Object: KubernetesObject>(_ object: Object) throws -> String {
+    var json = try JSON.decode(JSONValue.self, from: JSON.encode(object))
+    json["apiVersion"] = .string(Object.resource.apiVersion)
+    json["kind"] = .string(Object.resource.kind)
+    return String(decoding: try JSON.encode(json), as: UTF8.self)
   }
 
   @Test func theServerTakesTheJobsOfAllDocumentsAndNothingSecretIsInThem() async throws {
@@ -31,7 +35,7 @@ struct RenderTests {
       policy.spec.parameters = ["trash": "trash", "memory": "1Gi", "tolerate": "backup", "host_network": "true"]
       let run = world.run("once", from: source, to: destination)
       let other = ConfigMap(metadata: ObjectMeta(name: "other", namespace: world.namespace))
-      let manifests = try [text(policy), text(other), text(run)].joined(separator: "\n---\n")
+      let manifests = try [manifest(policy), manifest(other), manifest(run)].joined(separator: "\n---\n")
 
       for output in ["yaml", "json"] {
         let rendered = try await render("--hooks-dir", Self.scripts, "-o", output, input: manifests)
@@ -61,7 +65,7 @@ struct RenderTests {
       let jobs = try await world.kubectl("get", "jobs", "--output", "json")
       let real = try JSON.decode(JSONValue.self, from: Data(jobs.utf8))["items"][0]
 
-      let rendered = try await render("--hooks-dir", Self.scripts, "-o", "json", input: try text(created))
+      let rendered = try await render("--hooks-dir", Self.scripts, "-o", "json", input: try manifest(created))
       #expect(rendered.code == 0, "\(rendered.errors)")
       var job = try JSON.decode(JSONValue.self, from: Data(rendered.output.utf8))
       job["spec"].removeMember("podReplacementPolicy")  // unknown to old servers

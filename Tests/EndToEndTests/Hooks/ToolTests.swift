@@ -22,9 +22,9 @@ struct ToolTests {
       Testbed.executable, ["bucket-sync"] + arguments, environment: ["PATH": "/usr/bin:/bin"], input: input)
   }
 
-  private func folder(_ files: [String: String]) throws -> MountedFolder {
-    let folder = try MountedFolder(at: Testbed.logs.appending("tools-\(UInt64.random(in: 0...(.max)))").string)
-    try folder.publish(files)
+  private func folder(_ files: [String: String]) throws -> TemporaryFolder {
+    let folder = try TemporaryFolder()
+    for (name, text) in files { try folder.write(name, text) }
     return folder
   }
 

@@ -2,6 +2,7 @@
 
 import LuaHooks
 import LuaSandbox
+import TestSupport
 import Testing
 
 #if canImport(Glibc)

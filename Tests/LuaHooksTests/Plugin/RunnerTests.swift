@@ -5,6 +5,7 @@ import BucketSyncCore
 import KubernetesModel
 import LuaHooks
 import LuaSandbox
+import TestSupport
 import Testing
 
 @Suite("Scripts at the extension points")
