@@ -14,7 +14,9 @@ package final class TemporaryFolder: Sendable {
 
   package func write(_ name: String, _ text: String) throws { try write(name, bytes: Array(text.utf8)) }
 
-  package func write(_ name: String, bytes: [UInt8]) throws { try Data(bytes).write(to: URL(filePath: "\(path)/\(name)")) }
+  package func write(_ name: String, bytes: [UInt8]) throws {
+    try Data(bytes).write(to: URL(filePath: "\(path)/\(name)"))
+  }
 
   package func makeFolder(_ name: String) throws {
     try FileManager.default.createDirectory(atPath: "\(path)/\(name)", withIntermediateDirectories: false)
