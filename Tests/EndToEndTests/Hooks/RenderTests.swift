@@ -74,14 +74,14 @@ struct RenderTests {
     }
   }
 
-  /// What of `wanted` is not in `object`; the server leaves empty texts out, and adds its defaults.
+  /// What of `wanted` is not in `object`; the server leaves out what is empty, and adds its defaults.
   private func missing(_ wanted: JSONValue, in object: JSONValue, _ path: String) -> [String] {
     switch (wanted, object) {
     case (.object(let members), .object):
       return members.sorted { $0.key < $1.key }.flatMap { missing($1, in: object[$0], "\(path).\($0)") }
     case (.array(let elements), .array(let others)) where elements.count == others.count:
       return zip(elements, others).enumerated().flatMap { missing($1.0, in: $1.1, "\(path)[\($0)]") }
-    case ("", .null): return []
+    case ("", .null), ([:], .null), ([], .null): return []
     default: return wanted == object ? [] : ["\(path): \(wanted), not \(object)"]
     }
   }
