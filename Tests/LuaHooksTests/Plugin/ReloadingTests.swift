@@ -26,11 +26,11 @@ struct ReloadingTests {
       for word in ["two", "three", "four"] {
         let before = scripted.wakeUps.count
         try mounted.publish(["a.lua": Self.rejecting(word)])
-        try await eventually { try await scripted.preLock() == .reject(reason: word) }
-        try await eventually { scripted.wakeUps.count > before }
+        try await scripted.until(.reject(reason: word))
+        try await scripted.soon("it is seen") { scripted.wakeUps.count > before }
       }
       try mounted.publish(["b.lua": "return { api = 1, job_name = function(ctx, name) return name .. '-b' end }"])
-      try await eventually { try await scripted.preLock() == .proceed }
+      try await scripted.until(.proceed)
       #expect(try await scripted.plan().name == "nightly-1705284000-b")
       #expect(scripted.metric("bucket_sync_hook_scripts") == "1")
     }
@@ -42,11 +42,11 @@ struct ReloadingTests {
     try await scripted.running {
       #expect(try await scripted.preLock() == .proceed)
       try folder.write("a.lua", Self.rejecting("written"))
-      try await eventually { try await scripted.preLock() == .reject(reason: "written") }
+      try await scripted.until(.reject(reason: "written"))
       try folder.write("a.lua", Self.rejecting("over"))
-      try await eventually { try await scripted.preLock() == .reject(reason: "over") }
+      try await scripted.until(.reject(reason: "over"))
       try folder.remove("a.lua")
-      try await eventually { try await scripted.preLock() == .proceed }
+      try await scripted.until(.proceed)
     }
   }
 
@@ -57,17 +57,17 @@ struct ReloadingTests {
     let scripted = try ScriptedOperator(mounted.path)
     try await scripted.running {
       try mounted.publish(["a.lua": Self.rejecting("half of it"), "b.lua": "return {", "c.lua": "return 7"])
-      try await eventually { scripted.metric("bucket_sync_hook_reload_failed") == "1" }
+      try await scripted.soon("it is seen") { scripted.metric("bucket_sync_hook_reload_failed") == "1" }
       #expect(try await scripted.preLock() == .reject(reason: "good"))
       #expect(scripted.wakeUps.count == 0)
-      try await eventually { scripted.log.text.contains("the scripts from before stay in use") }
+      try await scripted.soon("it is seen") { scripted.log.text.contains("the scripts from before stay in use") }
       for words in ["b.lua:1: unexpected symbol", "c.lua: a script returns a table"] {
         #expect(scripted.log.text.contains("the changed scripts are not used: \(words)"))
       }
       #expect(scripted.metric(#"bucket_sync_hook_failures_total{point="load",reason="load"}"#) != "0")
 
       try mounted.publish(["a.lua": Self.rejecting("repaired")])
-      try await eventually { try await scripted.preLock() == .reject(reason: "repaired") }
+      try await scripted.until(.reject(reason: "repaired"))
       #expect(scripted.metric("bucket_sync_hook_reload_failed") == "0")
     }
   }
@@ -78,11 +78,11 @@ struct ReloadingTests {
     let scripted = try ScriptedOperator(folder.path)
     try folder.write("a.lua", Self.rejecting("new"))
     try await scripted.running {
-      try await eventually { try await scripted.preLock() == .reject(reason: "new") }
+      try await scripted.until(.reject(reason: "new"))
       #expect(scripted.wakeUps.count == 1)
       try folder.write("notes.txt", "nothing to do with it")
       try folder.write("b.lua", Self.rejecting("newer"))
-      try await eventually { scripted.metric("bucket_sync_hook_scripts") == "2" }
+      try await scripted.soon("it is seen") { scripted.metric("bucket_sync_hook_scripts") == "2" }
       #expect(scripted.wakeUps.count == 2)
     }
   }
@@ -95,11 +95,11 @@ struct ReloadingTests {
     let scripted = try ScriptedOperator(path)
     try await scripted.running {
       try folder.remove("coming-and-going")
-      try await eventually { scripted.metric("bucket_sync_hook_reload_failed") == "1" }
+      try await scripted.soon("it is seen") { scripted.metric("bucket_sync_hook_reload_failed") == "1" }
       #expect(try await scripted.preLock() == .reject(reason: "before"))
       try folder.makeFolder("coming-and-going")
       try folder.write("coming-and-going/a.lua", Self.rejecting("after"))
-      try await eventually { try await scripted.preLock() == .reject(reason: "after") }
+      try await scripted.until(.reject(reason: "after"))
     }
   }
 }

@@ -68,6 +68,19 @@ struct ScriptedOperator: Sendable {
     return .proceed
   }
 
+  /// Returns once pre_lock decides so. Reloading takes its time on a busy machine, and each look is a call of scripts.
+  func until(_ decision: PreLockResult) async throws {
+    try await soon("\(decision)") { try await preLock() == decision }
+  }
+
+  /// Returns once `condition` holds.
+  func soon(_ what: String, _ condition: @Sendable () async throws -> Bool) async throws {
+    try await eventually(what, within: 180) {
+      try await Task.sleep(for: .milliseconds(20))
+      return try await condition()
+    }
+  }
+
   func plan(_ run: RunContext? = nil) async throws -> JobPlan {
     try await JobPlan.make(run ?? .example(), plugins: registry, recordedName: nil)
   }
