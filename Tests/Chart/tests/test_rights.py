@@ -77,4 +77,6 @@ class Rights(unittest.TestCase):
         left = {"rbac": {"create": False, "aggregate": False}, "serviceAccount": {"create": False, "name": "mine"}}
         objects = chart.objects(left)
         self.assertEqual([o["kind"] for o in objects if "Role" in o["kind"] or o["kind"] == "ServiceAccount"], [])
-        self.assertEqual(chart.only(chart.select(objects, "Deployment"))["spec"]["template"]["spec"]["serviceAccountName"], "mine")
+        self.assertEqual(
+            chart.only(chart.select(objects, "Deployment"))["spec"]["template"]["spec"]["serviceAccountName"], "mine"
+        )

@@ -1,0 +1,100 @@
+"""Releases of the chart, and what they leave."""
+
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import threading
+
+import yaml
+
+from lib import chart, cluster
+
+
+class Release:
+    """A release of the chart in a namespace of its own."""
+
+    def __init__(self, namespace, values, name="bucket-sync"):
+        self.namespace, self.values, self.name = namespace, values, name
+
+    def helm(self, command, *flags, source=chart.CHART):
+        if command == "install":
+            cluster.adopt_resource_types(self.name, self.namespace)
+        told = cluster.helm(command, self.name, str(source), "--namespace", self.namespace, *flags, values=self.values)
+        if command == "install" and "--dry-run" not in flags:
+            cluster.settle_resource_types()
+        return told
+
+    def uninstall(self):
+        return cluster.helm("uninstall", self.name, "--namespace", self.namespace, "--wait")
+
+    def pods(self):
+        """The controller's pods that are not on their way out."""
+        found = cluster.items(
+            f"/api/v1/namespaces/{self.namespace}/pods?labelSelector=app.kubernetes.io/component%3Dcontroller"
+        )
+        return [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
+
+    def pod(self):
+        return cluster.until("there is one pod", lambda: len(self.pods()) == 1 and self.pods()[0])
+
+    def logs(self):
+        return cluster.kubectl("logs", "--namespace", self.namespace, f"deployment/{self.namespace}", "--tail=-1")
+
+    def leader(self):
+        lease = cluster.find(f"/apis/coordination.k8s.io/v1/namespaces/{self.namespace}/leases/bucket-sync")
+        return ((lease or {}).get("spec") or {}).get("holderIdentity", "")
+
+
+def next_version():
+    """A copy of the chart of the next version, whose pods are not the same."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="bucket-sync-chart-")) / "bucket-sync"
+    shutil.copytree(chart.CHART, folder)
+    path = folder / "Chart.yaml"
+    metadata = yaml.safe_load(path.read_text(encoding="utf-8"))
+    metadata["version"] += "-next"
+    path.write_text(yaml.safe_dump(metadata), encoding="utf-8")
+    crd = folder / "files/crds/bucketsyncpolicies.yaml"
+    text = crd.read_text(encoding="utf-8")
+    crd.write_text(text.replace("shortNames: [bsp]", "shortNames: [bsp, bspnext]"), encoding="utf-8")
+    return folder
+
+
+class PodsSeen:
+    """Every pod of a namespace that ever was, by its UID, for as long as this is entered."""
+
+    def __init__(self, namespace):
+        self.command = [
+            cluster.KUBECTL,
+            "get",
+            "pods",
+            "--namespace",
+            namespace,
+            "--watch",
+            "--output",
+            "jsonpath={.metadata.name} {.metadata.uid}{'\\n'}",
+        ]
+        self.seen = set()
+
+    def __enter__(self):
+        self.process = cluster.start(*self.command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.thread = threading.Thread(
+            target=lambda: self.seen.update(line.strip() for line in self.process.stdout), daemon=True
+        )
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        cluster.stop(self.process)
+        self.thread.join(5)
+
+
+def objects_of(release):
+    """What there is with the labels of a release, in its namespace and beyond."""
+    selector = f"app.kubernetes.io/managed-by=Helm,app.kubernetes.io/instance={release.name}"
+    namespaced = "all,configmaps,serviceaccounts,roles,rolebindings,poddisruptionbudgets,networkpolicies"
+    listed = cluster.kubectl(
+        "get", namespaced, "--namespace", release.namespace, "--selector", selector, "--output", "name"
+    )
+    wide = cluster.kubectl("get", "clusterroles,clusterrolebindings", "--selector", selector, "--output", "name")
+    return [name for name in (listed + wide).split() if release.name in name]
