@@ -28,7 +28,7 @@ test: ## Install what is missing, then run every test, on a real Kubernetes brou
 	$(MAKE) lint
 	swift build --build-tests
 	Tests/with-summary swift test --skip-build --skip ClusterTests --skip EndToEndTests
-	$(MAKE) test-example
+	$(MAKE) test-example test-docs
 	Tests/with-testbed $(MAKE) test-cluster
 
 .PHONY: test-unit
@@ -45,6 +45,11 @@ test-cluster: ## Run the cluster tests against the cluster in KUBECONFIG
 test-example: libraries ## Build the example of an operator with plugins of one's own, and see them in their places
 	swift build --package-path examples/custom-plugin --product my-operator
 	examples/custom-plugin/.build/debug/my-operator bucket-sync plugins --busy-hours 8-18 | tee /dev/stderr | grep -qx 'lock *LeaseLock'
+
+.PHONY: test-docs
+test-docs: libraries ## Check that docs/ has every flag, variable, value, metric, alert and field, and nothing else
+	swift build --product homelab-helper
+	Tests/Docs/run
 
 .PHONY: cluster
 cluster: ## Bring up the testbed: a real Kubernetes and three S3 endpoints on this machine
@@ -69,8 +74,9 @@ bench-latency: ## Print the time the controller adds to a run
 	Tests/with-testbed Tests/Benchmarks/latency
 
 .PHONY: lint
-lint: ## Check formatting and style, strictly
+lint: ## Check formatting and style, strictly, and the links of the documentation
 	swift format lint --strict --parallel --recursive $(SOURCES)
+	Tests/Docs/links
 
 .PHONY: format
 format: ## Format the sources
