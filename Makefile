@@ -26,9 +26,10 @@ release: libraries ## Build the executable as it is shipped: optimised, Swift's 
 test: ## Install what is missing, then run every test, on a real Kubernetes brought up for it
 	$(TESTBED)/install
 	$(MAKE) lint
+	$(MAKE) test-docs
 	swift build --build-tests
 	Tests/with-summary swift test --skip-build --skip ClusterTests --skip EndToEndTests
-	$(MAKE) test-example test-docs
+	$(MAKE) test-example
 	Tests/with-testbed $(MAKE) test-cluster
 
 .PHONY: test-unit
