@@ -52,16 +52,18 @@ test-hooks: libraries ## Run the test cases of the example scripts
 	swift build --product homelab-helper
 	.build/debug/homelab-helper bucket-sync hooks test examples/hooks
 
+LEAKS := suppressions=Tests/HooksLab/leaks.supp:print_suppressions=0
+
 # The sanitizer makes everything slower, and so the time limit is four times the usual one.
 .PHONY: test-hooks-asan
 test-hooks-asan: libraries ## Run the table of scripts that try to escape under AddressSanitizer
 	swift build --product hooks-lab --sanitize=address --scratch-path .build/asan
-	.build/asan/debug/hooks-lab table 1000
+	LSAN_OPTIONS=$(LEAKS) .build/asan/debug/hooks-lab table 1000
 
 .PHONY: fuzz-hooks
 fuzz-hooks: libraries ## Fuzz the script engine under AddressSanitizer: FUZZ_SECONDS=600 SEED=…
 	swift build --product hooks-lab --sanitize=address --scratch-path .build/asan
-	.build/asan/debug/hooks-lab fuzz $(or $(FUZZ_SECONDS),600) $(SEED)
+	LSAN_OPTIONS=$(LEAKS) .build/asan/debug/hooks-lab fuzz $(or $(FUZZ_SECONDS),600) $(SEED)
 
 .PHONY: bench-hooks
 bench-hooks: libraries ## Print what a call of a script costs, and whether memory grows
