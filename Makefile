@@ -28,7 +28,7 @@ test: ## Install what is missing, then run every test, on a real Kubernetes brou
 	$(MAKE) lint
 	swift build --build-tests
 	Tests/with-summary swift test --skip-build --skip ClusterTests --skip EndToEndTests
-	$(MAKE) test-example
+	$(MAKE) test-example test-hooks test-hooks-asan
 	Tests/with-testbed $(MAKE) test-cluster
 
 .PHONY: test-unit
@@ -45,7 +45,28 @@ test-cluster: ## Run the cluster tests against the cluster in KUBECONFIG
 .PHONY: test-example
 test-example: libraries ## Build the example of an operator with plugins of one's own, and see them in their places
 	swift build --package-path examples/custom-plugin --product my-operator
-	examples/custom-plugin/.build/debug/my-operator bucket-sync plugins --busy-hours 8-18 | tee /dev/stderr | grep -qx 'lock *LeaseLock'
+	examples/custom-plugin/.build/debug/my-operator bucket-sync plugins --busy-hours 8-18 | tee /dev/stderr | grep -qx 'lock *LeaseLock *module my_operator'
+
+.PHONY: test-hooks
+test-hooks: libraries ## Run the test cases of the example scripts
+	swift build --product homelab-helper
+	.build/debug/homelab-helper bucket-sync hooks test examples/hooks
+
+# The sanitizer makes everything slower, and so the time limit is four times the usual one.
+.PHONY: test-hooks-asan
+test-hooks-asan: libraries ## Run the table of scripts that try to escape under AddressSanitizer
+	swift build --product hooks-lab --sanitize=address --scratch-path .build/asan
+	.build/asan/debug/hooks-lab table 1000
+
+.PHONY: fuzz-hooks
+fuzz-hooks: libraries ## Fuzz the script engine under AddressSanitizer: FUZZ_SECONDS=600 SEED=…
+	swift build --product hooks-lab --sanitize=address --scratch-path .build/asan
+	.build/asan/debug/hooks-lab fuzz $(or $(FUZZ_SECONDS),600) $(SEED)
+
+.PHONY: bench-hooks
+bench-hooks: libraries ## Print what a call of a script costs, and whether memory grows
+	swift build -c release --product hooks-lab
+	.build/release/hooks-lab bench 100000
 
 .PHONY: cluster
 cluster: ## Bring up the testbed: a real Kubernetes and three S3 endpoints on this machine
