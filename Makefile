@@ -22,6 +22,10 @@ build: libraries ## Build everything (debug)
 release: libraries ## Build the executable as it is shipped: optimised, Swift's libraries linked in
 	swift build -c release --static-swift-stdlib --product homelab-helper
 
+.PHONY: image
+image: libraries ## Assemble the container image as an archive for ctr, podman or docker, with none of them at hand
+	image/build
+
 .PHONY: test
 test: ## Install what is missing, then run every test, on a real Kubernetes brought up for it
 	$(TESTBED)/install
@@ -29,7 +33,7 @@ test: ## Install what is missing, then run every test, on a real Kubernetes brou
 	swift build --build-tests
 	Tests/with-summary swift test --skip-build --skip ClusterTests --skip EndToEndTests
 	$(MAKE) test-example test-hooks test-hooks-asan
-	Tests/with-testbed $(MAKE) test-cluster
+	Tests/with-testbed $(MAKE) test-cluster test-chart
 
 .PHONY: test-unit
 test-unit: libraries ## Run the tests that need no cluster
@@ -40,7 +44,13 @@ test-cluster: ## Run the cluster tests against the cluster in KUBECONFIG
 	@test -n "$${KUBECONFIG:-}" || { echo 'set KUBECONFIG to the cluster to test against, or use `make test`' >&2; exit 2; }
 	swift build --build-tests
 	swift build --package-path examples/custom-plugin --product my-operator
+	if [ -n "$${TESTBED_DIR:-}" ]; then image/build; fi
 	BUCKET_SYNC_CLUSTER=1 Tests/with-summary swift test --skip-build --filter 'ClusterTests|EndToEndTests'
+
+.PHONY: test-chart
+test-chart: libraries ## Test the Helm chart with Helm's own engine, on the testbed
+	$(TESTBED)/install
+	Tests/with-testbed sh -c 'image/build && Tests/Chart/run'
 
 .PHONY: test-example
 test-example: libraries ## Build the example of an operator with plugins of one's own, and see them in their places
@@ -91,6 +101,11 @@ bench-latency: ## Print the time the controller adds to a run
 	$(TESTBED)/install
 	swift build -c release --product homelab-helper
 	Tests/with-testbed Tests/Benchmarks/latency
+
+.PHONY: bench-footprint
+bench-footprint: image ## Print sizes, the time from start to ready, and memory, idle and with 1,000 policies
+	$(TESTBED)/install
+	Tests/with-testbed Tests/Benchmarks/footprint
 
 .PHONY: lint
 lint: ## Check formatting and style, strictly
