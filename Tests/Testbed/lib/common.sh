@@ -16,7 +16,7 @@ RCLONE_VERSION=1.75.2
 KUBECTL_VERSION=1.36.4
 RCLONE_IMAGE="docker.io/rclone/rclone:$RCLONE_VERSION"
 PAUSE_IMAGE="bucket-sync.test/pause:1"
-IMAGES="$CACHE/images-$RCLONE_VERSION-r1"
+IMAGES="$CACHE/images-$RCLONE_VERSION-r2"
 PYTHON_ENVIRONMENT="$CACHE/python"
 
 say() { printf '%s\n' "$*"; }

@@ -111,16 +111,14 @@ make_groups() {
   done
 }
 
-# containerd, its shims and the kubelet live in one mount namespace of the testbed's own. What they insist on keeping at
-# fixed places of the machine (/run/containerd, /var/log/pods) is the testbed's own there, and every mount they make ends
-# with the last of them.
+# containerd, its shims and the kubelet live in the node's network and in one mount namespace of the testbed's own. What
+# they insist on keeping at fixed places of the machine (/run/containerd, /var/log/pods) is the testbed's own there, and
+# every mount they make ends with the last of them.
 # shellcheck disable=SC2016
 NODE_WORLD='
 set -e
 state=$1; shift
 mount -n -t tmpfs -o mode=755 testbed-run "$state/run.new"
-mkdir -p "$state/run.new/netns" && touch "$state/run.new/netns/$1"
-mount -n --bind "/run/netns/$1" "$state/run.new/netns/$1"; shift
 mount -n --move "$state/run.new" /run
 mkdir -p "$state/logs/node" && mount -n --bind "$state/logs/node" /var/log
 # The kubelet sets these for the whole machine unless they are as it wants them. It is shown a copy.
@@ -160,9 +158,9 @@ disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.snapshotter.
       runtime_type = "io.containerd.runc.v2"
 TOML
   # No registry is ever asked, through a proxy that is not there: an image that was not imported fails at once.
-  start_process containerd unshare --mount --propagation private \
+  start_process containerd nsenter "--net=/run/netns/$SWITCH" unshare --mount --propagation private \
     env HTTP_PROXY=http://127.0.0.1:1 HTTPS_PROXY=http://127.0.0.1:1 NO_PROXY= http_proxy= https_proxy= no_proxy= \
-    bash -c "$NODE_WORLD" node-world "$STATE" "$SWITCH" containerd --config "$STATE/containerd.toml"
+    bash -c "$NODE_WORLD" node-world "$STATE" containerd --config "$STATE/containerd.toml"
 }
 in_containerd() { ctr --address "$STATE/containerd.sock" --namespace k8s.io "$@"; }
 await_containerd() {
@@ -215,7 +213,7 @@ clusterDomain: cluster.local
 featureGates: {DevicePlugins: false, KubeletPodResources: false}
 YAML
   # Its clients for clouds must not look for one: no traffic leaves the machine.
-  start_process kubelet nsenter --mount --target "$(pid_of containerd)" env AWS_EC2_METADATA_DISABLED=true \
+  start_process kubelet nsenter --mount --net --target "$(pid_of containerd)" env AWS_EC2_METADATA_DISABLED=true \
     "$KUBERNETES_BIN/kubelet" --containerd "$STATE/containerd.sock" --config "$STATE/kubelet.yaml" --kubeconfig "$STATE/keys/kubelet.kubeconfig" \
     --root-dir "$STATE/kubelet" --cert-dir "$STATE/keys/kubelet" --hostname-override testbed --cloud-provider external \
     --container-runtime remote --container-runtime-endpoint "unix://$STATE/containerd.sock"
@@ -231,7 +229,7 @@ node_is_ready() {
     (.spec.taints // [] | length) == 0 and any(.status.conditions[]; .type == "Ready" and .status == "True")'
 }
 await_kubelet() {
-  wait_until kubelet 30 owns_port kubelet "$PORT_KUBELET"
+  wait_until kubelet 30 owns_port kubelet "$PORT_KUBELET" nsenter "--net=/run/netns/$SWITCH"
   wait_until kubelet 30 adopt_node
   wait_until kubelet 60 node_is_ready
 }

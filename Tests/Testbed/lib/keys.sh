@@ -33,11 +33,13 @@ subjectAltName=IP:127.0.0.1,IP:10.96.0.1,DNS:localhost,DNS:kubernetes,DNS:kubern
     return 1
   }
   local name
-  for name in admin controller-manager scheduler kubelet; do
-    write_kubeconfig "$name" >"$STATE/keys/$name.kubeconfig"
+  for name in admin controller-manager scheduler; do
+    write_kubeconfig "$name" "127.0.0.1:$PORT_APISERVER" >"$STATE/keys/$name.kubeconfig"
   done
+  write_kubeconfig kubelet "$APISERVER_ADDRESS" >"$STATE/keys/kubelet.kubeconfig"
 }
 
+# write_kubeconfig USER SERVER
 write_kubeconfig() {
   local keys="$STATE/keys"
   cat <<YAML
@@ -46,7 +48,7 @@ kind: Config
 clusters:
 - name: testbed
   cluster:
-    server: https://127.0.0.1:$PORT_APISERVER
+    server: https://$2
     certificate-authority-data: $(base64 -w0 "$keys/ca.crt")
 users:
 - name: $1

@@ -1,8 +1,12 @@
-# The network of pods and S3 endpoints, without a trace in the machine's own.
+# The network of the node, its pods and the S3 endpoints, without a trace in the machine's own.
 #
-# A network namespace `bucket-sync-ID` holds a bridge. Pods are joined to it by CNI's `bridge` plugin, which
-# containerd calls inside that namespace; each S3 endpoint sits in a namespace `bucket-sync-ID-NAME` joined to it too.
-# So nothing leaves the testbed, the machine's firewall has no say, and two testbeds can use the same addresses.
+# A network namespace `bucket-sync-ID` is the node's: containerd and the kubelet live in it, so that probes reach pods.
+# It holds a bridge to which CNI's `bridge` plugin joins the pods; each S3 endpoint sits in a namespace
+# `bucket-sync-ID-NAME` joined to it too. So nothing leaves the testbed, the machine's firewall has no say, and two
+# testbeds can use the same addresses.
+#
+# The control plane is on the machine's loopback. Two relays cross over, each a pair of socats with a socket file in
+# between: pods and the kubelet find the API server at its service address, and the API server finds the kubelet.
 #
 #   ip netns exec bucket-sync-ID COMMAND    runs a command where it can reach pods and endpoints
 # shellcheck shell=bash
@@ -12,10 +16,14 @@ SWITCH="bucket-sync-$ID"
 ENDPOINTS=(a b c)
 declare -A ENDPOINT_ADDRESS=([a]=10.77.0.11 [b]=10.77.0.12 [c]=10.77.0.13)
 ENDPOINT_PORT=9000
+# Where every cluster's pods expect the API server: the first of the service addresses.
+APISERVER_ADDRESS=10.96.0.1
+RELAYS=(relay-apiserver relay-apiserver-node relay-kubelet relay-kubelet-node)
 
 make_network() {
   ip netns add "$SWITCH"
   ip -n "$SWITCH" link set lo up
+  ip -n "$SWITCH" address add "$APISERVER_ADDRESS/32" dev lo
   ip -n "$SWITCH" link add pods type bridge
   ip -n "$SWITCH" address add 10.77.0.1/16 dev pods
   ip -n "$SWITCH" link set pods up
@@ -30,11 +38,9 @@ make_network() {
     ip -n "$namespace" link set eth0 up
   done
 
-  # What containerd calls for a pod: the plugins as they are, run inside the switch.
+  # What containerd calls for a pod.
   mkdir -p "$STATE/cni/bin" "$STATE/cni/conf" "$STATE/cni/addresses"
-  printf '#!/bin/sh\nexec nsenter --net=/run/netns/%s /usr/lib/cni/bridge\n' "$SWITCH" >"$STATE/cni/bin/bridge"
-  chmod 755 "$STATE/cni/bin/bridge"
-  ln -sf /usr/lib/cni/host-local /usr/lib/cni/loopback "$STATE/cni/bin/"
+  ln -sf /usr/lib/cni/bridge /usr/lib/cni/host-local /usr/lib/cni/loopback "$STATE/cni/bin/"
   cat >"$STATE/cni/conf/10-pods.conflist" <<JSON
 {
   "cniVersion": "0.4.0",
@@ -47,7 +53,8 @@ make_network() {
     "ipam": {
       "type": "host-local",
       "dataDir": "$STATE/cni/addresses",
-      "ranges": [[{"subnet": "10.77.0.0/16", "rangeStart": "10.77.1.1", "rangeEnd": "10.77.250.250"}]]
+      "ranges": [[{"subnet": "10.77.0.0/16", "rangeStart": "10.77.1.1", "rangeEnd": "10.77.250.250"}]],
+      "routes": [{"dst": "$APISERVER_ADDRESS/32", "gw": "10.77.0.1"}]
     }
   }]
 }
@@ -59,6 +66,21 @@ remove_network() {
   for namespace in "${ENDPOINTS[@]/#/$SWITCH-}" "$SWITCH"; do
     [ ! -e "/run/netns/$namespace" ] || ip netns del "$namespace"
   done
+}
+
+start_relays() {
+  local apiserver="$STATE/apiserver.sock" kubelet="$STATE/kubelet.sock"
+  start_process relay-apiserver socat "UNIX-LISTEN:$apiserver,fork,unlink-early" "TCP:127.0.0.1:$PORT_APISERVER"
+  start_process relay-apiserver-node nsenter "--net=/run/netns/$SWITCH" \
+    socat "TCP-LISTEN:443,bind=$APISERVER_ADDRESS,fork,reuseaddr,backlog=128" "UNIX-CONNECT:$apiserver"
+  start_process relay-kubelet socat "TCP-LISTEN:$PORT_KUBELET,bind=127.0.0.1,fork,reuseaddr" "UNIX-CONNECT:$kubelet"
+  start_process relay-kubelet-node nsenter "--net=/run/netns/$SWITCH" \
+    socat "UNIX-LISTEN:$kubelet,fork,unlink-early" "TCP:127.0.0.1:$PORT_KUBELET"
+}
+await_relays() {
+  wait_until relay-apiserver 20 test -S "$STATE/apiserver.sock"
+  wait_until relay-kubelet-node 20 test -S "$STATE/kubelet.sock"
+  wait_until relay-kubelet 20 owns_port relay-kubelet "$PORT_KUBELET"
 }
 
 start_endpoint() {

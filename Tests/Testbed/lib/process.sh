@@ -97,8 +97,8 @@ draw_ports() {
   done
 }
 
-# owns_port NAME PORT
+# owns_port NAME PORT [COMMAND…]: COMMAND is how to look where the process is, if that is another network.
 owns_port() {
   local pid
-  pid=$(pid_of "$1") && [[ "$(ss -Htlnp "sport = :$2")" == *"pid=$pid,"* ]]
+  pid=$(pid_of "$1") && [[ "$("${@:3}" ss -Htlnp "sport = :$2")" == *"pid=$pid,"* ]]
 }

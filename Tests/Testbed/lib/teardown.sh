@@ -84,8 +84,8 @@ take_down() {
   for name in scheduler controller-manager apiserver etcd; do
     stop_process "$name" 1 &
   done
-  for name in "${ENDPOINTS[@]}"; do
-    stop_process "s3-$name" &
+  for name in "${ENDPOINTS[@]/#/s3-}" "${RELAYS[@]}"; do
+    stop_process "$name" &
   done
   wait
   remove_network
