@@ -79,6 +79,7 @@ package struct OperatorProcess: Sendable {
       logger.debug("cache filled", metadata: ["resource": "\(cache.name)"])
     }
     logger.info("caches filled")
+    StartupPages.release()
     let lead: @Sendable () async throws -> Void = {
       isWorking.raise()
       await withTaskGroup { group in
