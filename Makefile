@@ -36,20 +36,21 @@ test: ## Install what is missing, then run every test, on a real Kubernetes brou
 	$(TESTBED)/install
 	$(MAKE) lint
 	swift build --build-tests
-	swift test --skip-build --skip ClusterTests --skip EndToEndTests
+	Tests/with-summary swift test --skip-build --skip ClusterTests --skip EndToEndTests
 	$(MAKE) test-example
 	Tests/with-testbed $(MAKE) test-cluster
 
 .PHONY: test-unit
 test-unit: libraries ## Run the tests that need no cluster
-	swift test --skip ClusterTests --skip EndToEndTests
+	Tests/with-summary swift test --skip ClusterTests --skip EndToEndTests
 
 .PHONY: test-cluster
 test-cluster: ## Run the cluster tests against the cluster in KUBECONFIG
 	@test -n "$${KUBECONFIG:-}" || { echo 'set KUBECONFIG to the cluster to test against, or use `make test`' >&2; exit 2; }
 	swift build --build-tests
+	swift build --package-path examples/custom-plugin --product my-operator
 	if [ -n "$${TESTBED_DIR:-}" ]; then image/build; fi
-	BUCKET_SYNC_CLUSTER=1 swift test --skip-build --filter 'ClusterTests|EndToEndTests'
+	BUCKET_SYNC_CLUSTER=1 Tests/with-summary swift test --skip-build --filter 'ClusterTests|EndToEndTests'
 
 .PHONY: test-example
 test-example: libraries ## Build the example of an operator with plugins of one's own, and see them in their places

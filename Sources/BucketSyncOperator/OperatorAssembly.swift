@@ -53,7 +53,7 @@ struct OperatorAssembly: Sendable {
         logger: logger))
     let caches = ClusterCaches()
     let coreMetrics = CoreMetrics(metrics)
-    coreMetrics.observe(caches, in: metrics)
+    StateMetrics(caches, time: time).register(in: metrics)
     let controllers = Controllers(
       try CoreServices(
         client: client, caches: caches, plugins: registry, events: events.recorder, time: time,

@@ -59,6 +59,40 @@ struct DeletionTests {
     }
   }
 
+  @Test func aJobThatAppearsAfterItsRunHasFinishedIsDeletedAndTold() async throws {
+    try await World.run { world in
+      let source = try await world.bucket("from", at: "A")
+      let destination = try await world.bucket("to", at: "B")
+      try await world.startController()
+      try await world.create(world.run("once", from: source, to: destination))
+      let run = try await world.success(of: "once")
+      try await world.gone(Job.self, "once")
+      // What a request does that was held up on its way; no pod of it may start, this is about the Job.
+      try await world.forbidPods()
+      try await world.apply([
+        "apiVersion": "batch/v1", "kind": "Job",
+        "metadata": [
+          "name": "once", "labels": ["app.kubernetes.io/managed-by": "bucket-sync"],
+          "ownerReferences": [
+            [
+              "apiVersion": .string(BucketSync.resource.apiVersion), "kind": "BucketSync", "name": "once",
+              "uid": .string(run.metadata.uid ?? ""), "controller": true,
+            ]
+          ],
+        ],
+        "spec": [
+          "template": ["spec": ["restartPolicy": "Never", "containers": [["name": "rclone", "image": "rclone"]]]]
+        ],
+      ])
+      try await world.gone(Job.self, "once")
+      try await until("an Event tells") {
+        try await world.kubectl("get", "events", "--field-selector", "involvedObject.name=once")
+          .contains("LateJobDeleted")
+      }
+      #expect(try await world.get(BucketSync.self, "once").status == run.status)
+    }
+  }
+
   @Test func aFinishedRunIsDeletedAtOnce() async throws {
     try await World.run { world in
       let source = try await world.bucket("from", at: "A")

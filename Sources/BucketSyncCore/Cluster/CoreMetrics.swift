@@ -32,14 +32,6 @@ package struct CoreMetrics: Sendable {
     }
   }
 
-  /// Registers what is computed from the caches at each scrape.
-  package func observe(_ caches: ClusterCaches, in registry: MetricsRegistry) {
-    registry.computed(.gauge, "bucket_sync_policies", "Policies that exist.") { Double(caches.policies.count) }
-    registry.computed(.gauge, "bucket_sync_runs", "Runs that exist, finished ones included.") {
-      Double(caches.runs.count)
-    }
-  }
-
   func runFinished(_ result: BucketSync.Result, took duration: Duration) {
     finished[result.rawValue]?.increment()
     runDuration.observe(duration)

@@ -55,6 +55,26 @@ extension RunReconciler {
     return .done
   }
 
+  /// Deletes a Job of a run that has finished: the request that created it was on its way for longer than the run
+  /// lasted (a controller that was frozen while another took over, a network that held it up). It has no locks.
+  func deleteLateJob(of run: BucketSync) async throws {
+    guard let name = run.status?.job,
+      let job = services.caches.jobs[ObjectKey(namespace: run.metadata.namespace, name: name)],
+      job.isControlled(by: run), !job.isFinished, !job.metadata.isBeingDeleted
+    else { return }
+    do {
+      let options = DeleteOptions(uid: job.metadata.uid, propagation: .foreground)
+      try await services.client.delete(Job.self, job.key, options)
+    } catch {
+      // The cache lags behind: it was deleted before the run finished, as it should be.
+      guard error.isNotFound else { throw error }
+      return
+    }
+    record(
+      run, .warning, reason: "LateJobDeleted", action: "DeleteJob",
+      "Job \(name) appeared after the run had finished and was deleted: it held no locks")
+  }
+
   func setFinalizers(_ run: BucketSync, _ finalizers: [String]) async throws(APIError) -> BucketSync {
     let patch: JSONValue = [
       "metadata": [

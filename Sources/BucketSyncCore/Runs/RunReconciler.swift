@@ -12,7 +12,8 @@
 //   - the Job's name is stored (phase Sync) before the Job is created, so a second attempt meets the first;
 //   - the outcome is stored (phase Finalize) before the Job is deleted, so it cannot be lost;
 //   - the locks are released only after the Job's pods have stopped, and before Finished is stored;
-//   - a finalizer keeps a deleted run until all of that is done.
+//   - a finalizer keeps a deleted run until all of that is done;
+//   - a Job that appears after all of that, because the request that created it was held up, is deleted at once.
 
 import BucketSyncAPI
 import KubernetesClient
@@ -34,7 +35,10 @@ package struct RunReconciler: Sendable {
   package func reconcile(_ key: ObjectKey) async throws -> Reconciliation {
     guard let run = services.caches.runs[key] else { return .done }
     do {
-      if run.isFinished { return try await retire(run) }
+      if run.isFinished {
+        try await deleteLateJob(of: run)
+        return try await retire(run)
+      }
       if run.metadata.isBeingDeleted { return try await cancel(run) }
       switch run.status?.phase {
       case nil, .initialize: return try await initialize(run)

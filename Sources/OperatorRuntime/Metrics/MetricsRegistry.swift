@@ -4,7 +4,7 @@
 //     copied.increment(by: 4096)
 //
 // Asking twice for the same name and labels gives the same series. Series live as long as the registry, so a label
-// must never take its values from an open set such as object names that come and go.
+// must never take its values from an open set such as object names that come and go: such series are `collected`.
 
 import Synchronization
 
@@ -17,6 +17,8 @@ public final class MetricsRegistry: Sendable {
     var kind: Kind
     var help: String
     var series: [LabelSet: Series] = [:]
+    /// Gives the series anew at each reading.
+    var collect: (@Sendable () -> [(labels: [String: String], value: Double)])?
   }
 
   enum Series: Sendable {
@@ -65,6 +67,19 @@ public final class MetricsRegistry: Sendable {
     families.withLock { families in
       guard families[name].map({ $0.kind == kind }) ?? true else { return }
       families[name, default: Family(kind: kind, help: help)].series[LabelSet(labels)] = .computed(value)
+    }
+  }
+
+  /// A number for each of many objects, collected whenever somebody reads the metrics: what is gone by then has no
+  /// series. Replaces an earlier collection of the same name.
+  package func collected(
+    _ kind: Kind, _ name: String, _ help: String,
+    _ collect: @escaping @Sendable () -> [(labels: [String: String], value: Double)]
+  ) {
+    let name = metricName(name)
+    families.withLock { families in
+      guard families[name].map({ $0.kind == kind }) ?? true else { return }
+      families[name, default: Family(kind: kind, help: help)].collect = collect
     }
   }
 

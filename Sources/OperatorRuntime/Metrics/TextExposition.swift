@@ -18,6 +18,10 @@ extension MetricsRegistry {
         case .histogram(let cell): text += render(name, labels, cell)
         }
       }
+      let collected = family.collect?().map { (labels: LabelSet($0.labels), value: $0.value) } ?? []
+      for (labels, value) in collected.sorted(by: { $0.labels < $1.labels }) {
+        text += "\(name)\(render(labels)) \(render(value))\n"
+      }
     }
     return text
   }

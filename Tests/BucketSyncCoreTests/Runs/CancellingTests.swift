@@ -112,4 +112,22 @@ struct CancellingTests {
     #expect(world.run("run")?.status?.error?.contains("did not start within 10m") == true)
     #expect(try await world.brokenPromises() == [])
   }
+
+  @Test("a Job that appears after its run has finished is deleted, and its pod with it")
+  func lateJob() async throws {
+    let world = try World()
+    world.cluster.jobs(named: "run", .runsForEver)
+    try world.createRun("run", timeout: "5m")
+    #expect(try await world.run { $0.isLive("run") })
+    var late = try #require(world.server.find(Job.self, .named("run")))
+    try await world.run()
+    #expect(world.run("run")?.isFinished == true)
+    late.metadata.uid = nil
+    late.metadata.resourceVersion = nil
+    late.status = nil
+    try world.server.create(late)
+    try await world.run()
+    #expect(!world.isLive("run"))
+    #expect(try await world.brokenPromises() == [])
+  }
 }

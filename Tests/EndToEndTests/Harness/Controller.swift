@@ -12,8 +12,11 @@ struct Controller: Sendable {
   let metricsPort: UInt16
 
   /// Starts a controller that looks after one namespace, and returns when it says that it is ready.
-  /// - Parameter waitUntilReady: `false` for one that cannot get ready (yet).
+  /// - Parameters:
+  ///   - program: The operator to start.
+  ///   - waitUntilReady: `false` for one that cannot get ready (yet).
   static func start(
+    _ program: String,
     namespace: String,
     _ flags: [String],
     environment: [String: String],
@@ -23,7 +26,7 @@ struct Controller: Sendable {
     let health = FreePort.next()
     let metrics = FreePort.next()
     let process = try await BackgroundProcess.start(
-      Testbed.executable,
+      program,
       [
         "bucket-sync", "--namespace", namespace, "--watch-namespaces", namespace,
         "--kubeconfig", Testbed.kubeconfig,

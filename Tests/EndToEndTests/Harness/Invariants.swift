@@ -9,7 +9,7 @@ import Testing
 struct Invariants: OptionSet, Sendable {
   let rawValue: Int
 
-  /// No two pods at one bucket, no pod without locks, no lock given back before the pods have stopped.
+  /// No two pods at one bucket, and one Job a run.
   static let exclusiveness = Invariants(rawValue: 1)
   /// Everything has ended and is cleaned up.
   static let tidiness = Invariants(rawValue: 2)
@@ -20,13 +20,17 @@ struct Invariants: OptionSet, Sendable {
   /// No secret is in the controllers' logs or in what they wrote.
   static let secrecy = Invariants(rawValue: 16)
 
-  static let all: Invariants = [.exclusiveness, .tidiness, .silence, .survival, .secrecy]
+  /// No pod without the built-in plugin's locks, none of those given back before the pods have stopped.
+  static let locking = Invariants(rawValue: 32)
+
+  static let all: Invariants = [.exclusiveness, .locking, .tidiness, .silence, .survival, .secrecy]
 
   /// Checks them.
   func verify(_ world: World) async throws {
     if contains(.tidiness) { try await verifyTidiness(world) }
     if contains(.silence) { try await verifySilence(world) }
     if contains(.exclusiveness) { verifyExclusiveness(world.history) }
+    if contains(.locking) { verifyLocking(world.history) }
     if contains(.secrecy) { verifySecrecy(world) }
     if contains(.survival) {
       for controller in world.controllers {
@@ -84,8 +88,13 @@ struct Invariants: OptionSet, Sendable {
     for (run, jobs) in history.jobsByRun {
       #expect(jobs.count == 1, "run \(run) had Jobs \(jobs)")
     }
+  }
+
+  private func verifyLocking(_ history: History) {
+    guard history.gaps.isEmpty else { return }
+    let buckets = history.bucketsByRun
     let holdings = history.holdings
-    for life in lives {
+    for life in history.podLives {
       for bucket in buckets[life.run] ?? [] {
         let held = holdings.contains {
           $0.bucket == bucket && $0.run == life.run && $0.from < life.created && (life.stopped ?? .max) < $0.until

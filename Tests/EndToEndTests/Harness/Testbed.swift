@@ -41,6 +41,9 @@ enum Testbed {
     return path
   }()
 
+  /// The operator of examples/custom-plugin; `make test-cluster` builds it.
+  static let exampleOperator = package.appending("examples/custom-plugin/.build/debug/my-operator").string
+
   /// A variable that the testbed sets.
   /// - Throws: ``Missing`` if it is not set.
   static func required(_ name: String) throws -> String {

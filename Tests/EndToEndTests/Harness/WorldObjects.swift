@@ -50,11 +50,13 @@ extension World {
   @discardableResult
   func startController(
     _ flags: String...,
+    program: String = Testbed.executable,
     environment: [String: String] = [:],
     waitUntilReady: Bool = true
   ) async throws -> Controller {
     keep(
       try await Controller.start(
+        program,
         namespace: namespace,
         flags,
         environment: environment,

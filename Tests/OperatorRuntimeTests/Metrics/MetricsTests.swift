@@ -1,4 +1,5 @@
 import OperatorRuntime
+import Synchronization
 import Testing
 
 @Suite("Metrics")
@@ -89,6 +90,15 @@ struct MetricsTests {
     metrics.computed(.gauge, "b", "B.") { counter.value * 10 }
     counter.increment(by: 4)
     #expect(metrics.exposition().contains("\nb 40\n"))
+  }
+
+  @Test("collected series are those of the reading")
+  func collected() {
+    let names = Mutex(["b", "a"])
+    metrics.collected(.gauge, "size", "Size.") { names.withLock { $0.map { (["name": $0], 1) } } }
+    #expect(metrics.exposition().hasSuffix("size{name=\"a\"} 1\nsize{name=\"b\"} 1\n"))
+    names.withLock { $0 = [] }
+    #expect(metrics.exposition().hasSuffix("# TYPE size gauge\n"))
   }
 
   @Test(

@@ -4,39 +4,20 @@
 // transfers in one multi handle is what lets them share one HTTP/2 connection.
 
 import CCurl
-import FoundationEssentials
-import Glibc
 import Synchronization
 
 /// A running libcurl; stops, and joins its thread, when the last reference goes.
 final class CurlEngine: Sendable {
-  private let mailbox: Mailbox
-  private let thread: Mutex<pthread_t?>
+  private let thread: EngineThread
+  private var mailbox: Mailbox { thread.mailbox }
 
   /// Starts the engine's thread.
-  init() throws(TransportError) {
-    curl_global_init(Int(CURL_GLOBAL_DEFAULT))
-    guard let multi = curl_multi_init() else { throw TransportError(.notSent, "libcurl could not be started") }
-    mailbox = Mailbox(multi: multi)
-    let loop = Unmanaged.passRetained(EngineLoop(multi: multi, mailbox: mailbox))
-    var thread = pthread_t()
-    let failure = pthread_create(&thread, nil, runEngineLoop, loop.toOpaque())
-    self.thread = Mutex(failure == 0 ? thread : nil)
-    guard failure == 0 else {
-      loop.release()
-      curl_multi_cleanup(multi)
-      throw TransportError(.notSent, "no thread for network requests: error \(failure)")
-    }
-  }
+  init() throws(TransportError) { thread = try EngineThread() }
 
   deinit { stop() }
 
   /// Ends all transfers and waits for the thread's end. What is started afterwards fails.
-  func stop() {
-    mailbox.close()
-    // Taken out first, so that only one caller joins.
-    if let thread = thread.withLock({ $0.take() }) { pthread_join(thread, nil) }
-  }
+  func stop() { thread.stop() }
 
   /// Begins a transfer.
   func start(_ transfer: Transfer) {
@@ -97,9 +78,4 @@ final class Mailbox: Sendable {
       return (state.commands, state.multi == nil)
     }
   }
-}
-
-private func runEngineLoop(_ loop: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-  if let loop { Unmanaged<EngineLoop>.fromOpaque(loop).takeRetainedValue().run() }
-  return nil
 }
