@@ -37,8 +37,8 @@ test: ## Install what is missing, then run every test, on a real Kubernetes brou
 	$(MAKE) lint
 	swift build --build-tests
 	Tests/with-summary swift test --skip-build --skip ClusterTests --skip EndToEndTests
-	$(MAKE) test-example
-	Tests/with-testbed $(MAKE) test-cluster
+	$(MAKE) test-example test-hooks test-hooks-asan
+	Tests/with-testbed $(MAKE) test-cluster test-chart
 
 .PHONY: test-unit
 test-unit: libraries ## Run the tests that need no cluster
@@ -52,10 +52,38 @@ test-cluster: ## Run the cluster tests against the cluster in KUBECONFIG
 	if [ -n "$${TESTBED_DIR:-}" ]; then image/build; fi
 	BUCKET_SYNC_CLUSTER=1 Tests/with-summary swift test --skip-build --filter 'ClusterTests|EndToEndTests'
 
+.PHONY: test-chart
+test-chart: libraries ## Test the Helm chart with Helm's own engine, on the testbed
+	$(TESTBED)/install
+	Tests/with-testbed sh -c 'image/build && Tests/Chart/run'
+
 .PHONY: test-example
 test-example: libraries ## Build the example of an operator with plugins of one's own, and see them in their places
 	swift build --package-path examples/custom-plugin --product my-operator
-	examples/custom-plugin/.build/debug/my-operator bucket-sync plugins --busy-hours 8-18 | tee /dev/stderr | grep -qx 'lock *LeaseLock'
+	examples/custom-plugin/.build/debug/my-operator bucket-sync plugins --busy-hours 8-18 | tee /dev/stderr | grep -qx 'lock *LeaseLock *module my_operator'
+
+.PHONY: test-hooks
+test-hooks: libraries ## Run the test cases of the example scripts
+	swift build --product homelab-helper
+	.build/debug/homelab-helper bucket-sync hooks test examples/hooks
+
+LEAKS := suppressions=Tests/HooksLab/leaks.supp:print_suppressions=0
+
+# The sanitizer makes everything slower, and so the time limit is four times the usual one.
+.PHONY: test-hooks-asan
+test-hooks-asan: libraries ## Run the table of scripts that try to escape under AddressSanitizer
+	swift build --product hooks-lab --sanitize=address --scratch-path .build/asan
+	LSAN_OPTIONS=$(LEAKS) .build/asan/debug/hooks-lab table 1000
+
+.PHONY: fuzz-hooks
+fuzz-hooks: libraries ## Fuzz the script engine under AddressSanitizer: FUZZ_SECONDS=600 SEED=…
+	swift build --product hooks-lab --sanitize=address --scratch-path .build/asan
+	LSAN_OPTIONS=$(LEAKS) .build/asan/debug/hooks-lab fuzz $(or $(FUZZ_SECONDS),600) $(SEED)
+
+.PHONY: bench-hooks
+bench-hooks: libraries ## Print what a call of a script costs, and whether memory grows
+	swift build -c release --product hooks-lab
+	.build/release/hooks-lab bench 100000
 
 .PHONY: cluster
 cluster: ## Bring up the testbed: a real Kubernetes and three S3 endpoints on this machine

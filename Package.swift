@@ -40,6 +40,8 @@ let package = Package(
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
 
+    .systemLibrary(name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
+
     // MARK: Kubernetes: objects and the API client
     .target(name: "KubernetesModel", swiftSettings: strict),
     .target(
@@ -94,12 +96,29 @@ let package = Package(
       swiftSettings: strict
     ),
 
+    .target(
+      name: "CLuaSandbox", dependencies: ["CLua"], path: "plugins/LuaHooks/CLuaSandbox",
+      cSettings: [.define("_GNU_SOURCE")]),
+    .target(
+      name: "LuaSandbox", dependencies: ["CLuaSandbox", "KubernetesModel"], path: "plugins/LuaHooks/LuaSandbox",
+      swiftSettings: strict),
+    .target(
+      name: "LuaHooks",
+      dependencies: [
+        "LuaSandbox", "BucketSyncCore", "BucketSyncAPI", "OperatorRuntime", "KubernetesModel",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "plugins/LuaHooks/Hooks",
+      packageAccess: false,
+      swiftSettings: strict
+    ),
+
     // MARK: Wiring and the executable
     .target(
       name: "BucketSyncOperator",
       dependencies: [
         "BucketSyncCore", "BucketSyncAPI", "OperatorRuntime", "KubernetesClient", "KubernetesModel",
-        "BucketLock", "RcloneJob",
+        "BucketLock", "RcloneJob", "LuaHooks", "LuaSandbox",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -155,6 +174,20 @@ let package = Package(
       ],
       swiftSettings: strict
     ),
+    .target(
+      name: "HookCases", dependencies: ["LuaSandbox", "KubernetesModel"], path: "Tests/HookCases",
+      swiftSettings: strict),
+    .executableTarget(
+      name: "hooks-lab", dependencies: ["LuaSandbox", "HookCases", "KubernetesModel"], path: "Tests/HooksLab",
+      exclude: ["leaks.supp"], swiftSettings: strict),
+    .testTarget(
+      name: "LuaHooksTests",
+      dependencies: [
+        "LuaHooks", "LuaSandbox", "HookCases", "BucketLock", "RcloneJob", "BucketSyncCore", "BucketSyncAPI",
+        "OperatorRuntime", "KubernetesClient", "KubernetesModel", "TestSupport",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict),
     .testTarget(
       name: "RcloneJobTests",
       dependencies: ["RcloneJob", "BucketSyncCore", "BucketSyncAPI", "KubernetesModel"],
@@ -178,7 +211,7 @@ let package = Package(
     .testTarget(
       name: "EndToEndTests",
       dependencies: [
-        "BucketLock", "BucketSyncAPI", "KubernetesClient", "KubernetesModel",
+        "BucketLock", "BucketSyncAPI", "KubernetesClient", "KubernetesModel", "TestSupport",
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],

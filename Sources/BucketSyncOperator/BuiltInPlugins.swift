@@ -5,7 +5,7 @@ internal import BucketLock
 public import BucketSyncCore
 internal import RcloneJob
 
-/// BucketLock and RcloneJob.
+/// BucketLock, RcloneJob and LuaHooks.
 public struct BuiltInPlugins: PluginSet {
   /// The image used unless another is asked for.
   static let defaultImage = "docker.io/rclone/rclone:1.75.2"
@@ -21,6 +21,8 @@ public struct BuiltInPlugins: PluginSet {
       valueName: "policy"))
   var rcloneImagePullPolicy: String?
 
+  @OptionGroup var hooks: HookOptions
+
   /// Options as parsed.
   public init() {}
 
@@ -32,6 +34,6 @@ public struct BuiltInPlugins: PluginSet {
         "--rclone-image-pull-policy \"\(policy)\" is unknown: use Always, IfNotPresent or Never")
     }
     let image = settings.value(rcloneImage, "RCLONE_IMAGE") ?? Self.defaultImage
-    return [BucketLock(), RcloneJob(image: image, imagePullPolicy: policy)]
+    return [BucketLock(), RcloneJob(image: image, imagePullPolicy: policy), try hooks.plugin(settings)]
   }
 }

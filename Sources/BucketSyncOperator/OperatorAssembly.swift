@@ -50,7 +50,7 @@ struct OperatorAssembly: Sendable {
       plugins,
       environment: PluginEnvironment(
         namespace: settings.namespace, client: client, time: time, events: events.recorder, signals: signals,
-        logger: logger))
+        metrics: metrics, logger: logger))
     let caches = ClusterCaches()
     let coreMetrics = CoreMetrics(metrics)
     StateMetrics(caches, time: time).register(in: metrics)

@@ -36,7 +36,7 @@ struct Preflight: Sendable {
     do {
       for type in [BucketSyncPolicy.resource, BucketSync.resource] where try await !client.serves(type) {
         return
-          "the API server does not know \(type.plural).\(type.group); install the custom resource definitions: kubectl apply -f charts/bucket-sync/crds/ (servers before 1.25: with --validate=false)"
+          "the API server does not know \(type.plural).\(type.group); install the custom resource definitions: kubectl apply -f charts/bucket-sync/files/crds/ (servers before 1.25: with --validate=false)"
       }
       return nil
     } catch {

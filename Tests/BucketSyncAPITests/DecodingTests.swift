@@ -15,7 +15,7 @@ struct DecodingTests {
   func policyRoundTrip() throws {
     let json = """
       {"metadata":{"name":"p"},"spec":{"destination":"b","destinationEnv":[{"name":"TYPE","value":"s3"}],\
-      "jobLabels":{"a":"b"},"schedule":"@daily","source":"a","sourceEnv":[{"name":"KEY","valueFrom":\
+      "jobLabels":{"a":"b"},"parameters":{"limit":"10M"},"schedule":"@daily","source":"a","sourceEnv":[{"name":"KEY","valueFrom":\
       {"secretKeyRef":{"key":"k","name":"n","optional":true}}}],"suspend":true,"syncHistoryLimit":3,"timeout":"1h"},\
       "status":{"active":1,"conditions":[{"lastTransitionTime":"2024-01-15T02:00:00Z","message":"m","reason":"R",\
       "status":"True","type":"Ready"}],"error":"e","lastManualRun":"r","lastReconciledTime":"2024-01-15T02:00:00Z",\
@@ -28,7 +28,7 @@ struct DecodingTests {
   @Test("a run with every field survives decoding and encoding")
   func runRoundTrip() throws {
     let json = """
-      {"metadata":{"name":"r"},"spec":{"destination":"b","destinationEnv":[],"jobLabels":{},"source":"a",\
+      {"metadata":{"name":"r"},"spec":{"destination":"b","destinationEnv":[],"jobLabels":{},"parameters":{"x":""},"source":"a",\
       "sourceEnv":[{"name":"X","valueFrom":{"tomorrowsRef":{"deep":[1,{}]}}}],"timeout":"1h"},\
       "status":{"conditions":[],"duration":"1m5s","error":"e","finishTime":"2024-01-15T02:00:00Z","job":"j",\
       "jobUID":"u","lastReconciledTime":"2024-01-15T02:00:00Z","notes":{"objects":"7"},"observedGeneration":1,\

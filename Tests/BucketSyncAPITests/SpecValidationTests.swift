@@ -130,6 +130,20 @@ struct SpecValidationTests {
     #expect(problems { $0.jobLabels = [key: value] }.count == 1)
   }
 
+  @Test("parameters with odd names or huge values are refused, without telling the values")
+  func parameters() {
+    #expect(problems { $0.parameters = ["limit": "10M", "night.limit-2_a": "", "Ж": "x"] }.count == 1)
+    let message = problems { $0.parameters = ["limit": String(repeating: "s3cret", count: 1000)] }
+    #expect(message == [#"spec.parameters["limit"]: the value has 6000 bytes; at most 4096 are taken"#])
+  }
+
+  @Test("the run of a policy has the policy's parameters")
+  func runParameters() {
+    var policy = Self.good
+    policy.parameters = ["limit": "10M"]
+    #expect(BucketSync.Spec(policy).parameters == ["limit": "10M"])
+  }
+
   @Test("the run of a policy has the policy's problems, without those of its schedule")
   func run() {
     var policy = Self.good

@@ -60,6 +60,8 @@ extension BucketSync {
     public var jobLabels: [String: String]?
     /// How long the Job may run, as ``DurationText``; `nil` sets no bound.
     public var timeout: String?
+    /// Whatever site scripts want to know; they see it as `ctx.params`.
+    public var parameters: [String: String]?
 
     /// What is to be synced, and how.
     public init(
@@ -68,7 +70,8 @@ extension BucketSync {
       sourceEnv: [EnvVar]? = nil,
       destinationEnv: [EnvVar]? = nil,
       jobLabels: [String: String]? = nil,
-      timeout: String? = nil
+      timeout: String? = nil,
+      parameters: [String: String]? = nil
     ) {
       self.source = source
       self.destination = destination
@@ -76,6 +79,7 @@ extension BucketSync {
       self.destinationEnv = destinationEnv
       self.jobLabels = jobLabels
       self.timeout = timeout
+      self.parameters = parameters
     }
 
     /// What a run of `policy` is to sync.
@@ -86,7 +90,8 @@ extension BucketSync {
         sourceEnv: policy.sourceEnv,
         destinationEnv: policy.destinationEnv,
         jobLabels: policy.jobLabels,
-        timeout: policy.timeout
+        timeout: policy.timeout,
+        parameters: policy.parameters
       )
     }
 
@@ -98,6 +103,7 @@ extension BucketSync {
       destinationEnv = fields.lenientList(.destinationEnv)
       jobLabels = fields.lenient(.jobLabels)
       timeout = fields.lenient(.timeout)
+      parameters = fields.lenient(.parameters)
     }
   }
 

@@ -60,6 +60,8 @@ extension BucketSyncPolicy {
     public var suspend: Bool?
     /// How long a Job may run, as ``DurationText``; `nil` sets no bound.
     public var timeout: String?
+    /// Whatever site scripts want to know; they see it as `ctx.params`.
+    public var parameters: [String: String]?
 
     /// A policy's wishes.
     public init(
@@ -71,7 +73,8 @@ extension BucketSyncPolicy {
       syncHistoryLimit: Int? = nil,
       jobLabels: [String: String]? = nil,
       suspend: Bool? = nil,
-      timeout: String? = nil
+      timeout: String? = nil,
+      parameters: [String: String]? = nil
     ) {
       self.source = source
       self.destination = destination
@@ -82,6 +85,7 @@ extension BucketSyncPolicy {
       self.jobLabels = jobLabels
       self.suspend = suspend
       self.timeout = timeout
+      self.parameters = parameters
     }
 
     public init(from decoder: any Decoder) throws {
@@ -95,6 +99,7 @@ extension BucketSyncPolicy {
       jobLabels = fields.lenient(.jobLabels)
       suspend = fields.lenient(.suspend)
       timeout = fields.lenient(.timeout)
+      parameters = fields.lenient(.parameters)
     }
   }
 

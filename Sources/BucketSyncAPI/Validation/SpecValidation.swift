@@ -28,6 +28,7 @@ public enum SpecValidation {
     }
     problems += LabelValidation.problems(in: spec.jobLabels ?? [:], field: "spec.jobLabels")
     problems += timeoutProblems(spec.timeout)
+    problems += ParameterValidation.problems(in: spec.parameters ?? [:], field: "spec.parameters")
     return problems
   }
 
@@ -38,6 +39,7 @@ public enum SpecValidation {
       + EnvValidation.problems(in: spec.destinationEnv ?? [], field: "spec.destinationEnv")
       + LabelValidation.problems(in: spec.jobLabels ?? [:], field: "spec.jobLabels")
       + timeoutProblems(spec.timeout)
+      + ParameterValidation.problems(in: spec.parameters ?? [:], field: "spec.parameters")
   }
 
   private static func pathProblems(source: String, destination: String) -> [FieldProblem] {

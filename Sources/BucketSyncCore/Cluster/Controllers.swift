@@ -2,7 +2,8 @@
 //
 //   a policy changed, or a run of it           → PolicyReconciler, key: the policy
 //   a run changed, its Job, a pod of it,
-//   or it is next in line for a bucket         → RunReconciler, key: the run
+//   it is next in line for a bucket, or hooks
+//   changed while they kept it waiting         → RunReconciler, key: the run
 //   a lock changed, or its holder went away    → LockCleanup, key: the lock
 //
 // Everything is an event; timers are set only by reconciles that wait for a point in time.
@@ -66,6 +67,11 @@ package struct Controllers: Sendable {
       case .changed(let name): lockQueue.add(ObjectKey(namespace: nil, name: name))
       case .released(let bucket, let holder):
         if let run = line.first(for: bucket), run.metadata.uid != holder { runQueue.add(run.key) }
+      case .hooksChanged:
+        for run in caches.runs.all where run.isKeptByHooks {
+          runQueue.forget(run.key)
+          runQueue.add(run.key)
+        }
       }
     }
   }

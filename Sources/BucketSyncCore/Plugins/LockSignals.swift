@@ -1,13 +1,14 @@
-// LockSignals: how a lock provider tells the core that something about a lock changed, so that nobody has to poll.
+// LockSignals: how plugins tell the core that something changed that runs wait for, so that nobody has to poll.
 
 internal import Synchronization
 
-/// Reports changes of locks to the core.
+/// Reports changes of locks, and of hooks, to the core.
 public final class LockSignals: Sendable {
   /// What happened to a lock.
   package enum Signal: Sendable, Hashable {
     case changed(name: String)
     case released(bucket: String, by: String?)
+    case hooksChanged
   }
 
   private let handlers = Mutex<[@Sendable (Signal) -> Void]>([])
@@ -24,6 +25,10 @@ public final class LockSignals: Sendable {
     send(.changed(name: name))
     send(.released(bucket: bucket, by: holder))
   }
+
+  /// A plugin may now answer otherwise than before, because its rules were changed or repaired: runs that it held back
+  /// or that its failure keeps waiting are looked at again at once.
+  public func hooksChanged() { send(.hooksChanged) }
 
   package func onSignal(_ handler: @escaping @Sendable (Signal) -> Void) { handlers.withLock { $0.append(handler) } }
 

@@ -17,18 +17,21 @@ public struct PluginEnvironment: Sendable {
   public let events: EventRecorder
   /// Wakes runs that wait.
   public let signals: LockSignals
+  /// The operator's metrics, to add the plugin's own.
+  public let metrics: MetricsRegistry
   /// Logs under the plugin's name.
   public var logger: Logger
 
   package init(
     namespace: String, client: KubernetesClient, time: any TimeSource, events: EventRecorder, signals: LockSignals,
-    logger: Logger
+    metrics: MetricsRegistry, logger: Logger
   ) {
     self.namespace = namespace
     self.client = client
     self.time = time
     self.events = events
     self.signals = signals
+    self.metrics = metrics
     self.logger = logger
   }
 }

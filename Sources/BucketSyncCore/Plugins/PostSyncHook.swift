@@ -42,4 +42,11 @@ public struct PostSyncReport: Sendable, Hashable {
     self.events = events
     self.policyAnnotations = policyAnnotations
   }
+
+  /// Adds what another hook reports; of notes and annotations of the same name the other's count.
+  public mutating func add(_ other: PostSyncReport) {
+    notes.merge(other.notes) { $1 }
+    policyAnnotations.merge(other.policyAnnotations) { $1 }
+    events += other.events
+  }
 }

@@ -28,14 +28,15 @@ package struct PolicyReconciler: Sendable {
       return .done
     }
     let now = Timestamp(services.time.now)
-    let triggered = try await handleTrigger(policy, now: now)
+    let triggered = try await makeManualRun(policy, now: now)
     let lastTick = lastTick(of: policy)
     let tick =
       policy.spec.suspend == true ? .never : DueTick(schedule, policy: policy, lastTick: lastTick, now: now)
-    let problem = try await makeScheduledRun(triggered.policy, at: tick.due)
+    let missed = try await makeScheduledRun(triggered.policy, at: tick.due)
+    let problem = missed ?? triggered.problem
     let state = PolicyState(
-      runs: services.caches.runs(of: policy), tick: problem == nil ? tick.due ?? lastTick : lastTick,
-      next: problem == nil ? tick.next : tick.due, manualRun: triggered.createdRun, problem: problem)
+      runs: services.caches.runs(of: policy), tick: missed == nil ? tick.due ?? lastTick : lastTick,
+      next: missed == nil ? tick.next : tick.due, manualRun: triggered.createdRun, problem: problem)
     try await update(triggered.policy, state)
     try await trimHistory(policy)
     if let problem { throw problem }
@@ -60,9 +61,23 @@ package struct PolicyReconciler: Sendable {
     }
   }
 
+  /// Makes the run that a trigger asks for.
+  /// - Returns: The policy as it now is, the run's name if it exists or existed, and why it cannot be made now.
+  private func makeManualRun(
+    _ policy: BucketSyncPolicy, now: Timestamp
+  ) async throws -> (policy: BucketSyncPolicy, createdRun: String?, problem: RunNotCreated?) {
+    do {
+      let handled = try await handleTrigger(policy, now: now)
+      return (handled.policy, handled.createdRun, nil)
+    } catch let problem as RunNotCreated {
+      // The trigger's record was written in between.
+      return (services.caches.policies[policy.key] ?? policy, nil, problem)
+    }
+  }
+
   /// Makes the run for a tick, unless a run that still waits will do for it.
   /// - Returns: Why that cannot be done now.
-  private func makeScheduledRun(_ policy: BucketSyncPolicy, at tick: Timestamp?) async throws -> RunNameTaken? {
+  private func makeScheduledRun(_ policy: BucketSyncPolicy, at tick: Timestamp?) async throws -> RunNotCreated? {
     guard let tick else { return nil }
     let waiting = services.caches.runs(of: policy).first { !$0.isFinished && $0.isScheduled && $0.isWaiting }
     if let waiting {
@@ -76,23 +91,26 @@ package struct PolicyReconciler: Sendable {
     do {
       try await create(policy.scheduledRun(at: tick), for: policy)
       return nil
-    } catch let taken as RunNameTaken {
-      return taken
+    } catch let problem as RunNotCreated {
+      return problem
     }
   }
 
   /// Creates a run; one of the same policy that exists already is as good.
+  /// - Throws: ``RunNotCreated`` where somebody has to do something about it.
   func create(_ run: BucketSync, for policy: BucketSyncPolicy) async throws {
     do {
       services.caches.runs.record(try await services.client.create(run))
       record(policy, .normal, reason: "RunCreated", action: "CreateRun", "created BucketSync \(run.metadata.name)")
       return
     } catch {
-      guard error.isAlreadyExists else { throw error }
+      guard error.isAlreadyExists else {
+        throw error.isPassing ? error : RunNotCreated.refused(name: run.metadata.name, error)
+      }
     }
     let existing = try await services.client.get(BucketSync.self, run.key)
     guard existing.metadata.controllerOwner?.uid == policy.metadata.uid else {
-      throw RunNameTaken(name: run.metadata.name)
+      throw RunNotCreated.nameTaken(run.metadata.name)
     }
     services.caches.runs.record(existing)
   }
@@ -117,11 +135,18 @@ struct InvalidPolicy: Error {
   let message: String
 }
 
-/// The name of a run to be made belongs to an object of somebody else.
-struct RunNameTaken: Error, CustomStringConvertible {
-  let name: String
+/// A run that is due cannot be made.
+enum RunNotCreated: Error, CustomStringConvertible {
+  /// The name of the run belongs to an object of somebody else.
+  case nameTaken(String)
+  /// The API server does not allow it: a quota, a webhook, missing rights.
+  case refused(name: String, APIError)
 
   var description: String {
-    "BucketSync \(name) exists and does not belong to this policy; it was left alone. Delete it, or rename the policy"
+    switch self {
+    case .nameTaken(let name):
+      "BucketSync \(name) exists and does not belong to this policy; it was left alone. Delete it, or rename the policy"
+    case .refused(let name, let error): "BucketSync \(name) was refused: \(error)"
+    }
   }
 }

@@ -13,7 +13,7 @@ struct PolicyState {
   /// The run of the trigger that is being worked on.
   var manualRun: String?
   /// Why the due run could not be made.
-  var problem: RunNameTaken?
+  var problem: RunNotCreated?
 }
 
 extension PolicyReconciler {

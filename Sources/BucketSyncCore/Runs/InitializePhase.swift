@@ -20,7 +20,7 @@ extension RunReconciler {
     }
     let plan: JobPlan
     do {
-      switch try await preLock(context) {
+      switch try await services.plugins.preLock(context) {
       case .proceed: break
       case .wait(let reason, let delay):
         guard try await giveBackLeftovers(run) else { return .done }
@@ -101,18 +101,6 @@ extension RunReconciler {
     return true
   }
 
-  private func preLock(_ context: RunContext) async throws -> PreLockResult {
-    for entry in services.plugins.preLock {
-      do {
-        let result = try await entry.hook.preLock(context)
-        if result != .proceed { return result }
-      } catch {
-        throw BlockedRun(plugin: entry.plugin, point: "preLock", error: error)
-      }
-    }
-    return .proceed
-  }
-
   /// Notes that the run waits, and what for.
   private func wait(_ run: BucketSync, reason: String, _ message: String) async throws -> BucketSync {
     let now = Timestamp(services.time.now)
@@ -148,6 +136,22 @@ extension RunReconciler {
     let finalizers = run.metadata.finalizers ?? []
     guard !finalizers.contains(BucketSyncNames.finalizer) else { return run }
     return try await setFinalizers(run, finalizers + [BucketSyncNames.finalizer])
+  }
+}
+
+extension PluginRegistry {
+  /// What the first pre-lock plugin decides that does not let the run proceed.
+  /// - Throws: ``BlockedRun`` naming the plugin at fault.
+  func preLock(_ context: RunContext) async throws -> PreLockResult {
+    for entry in preLock {
+      do {
+        let result = try await entry.hook.preLock(context)
+        if result != .proceed { return result }
+      } catch {
+        throw BlockedRun(plugin: entry.plugin, point: "preLock", error: error)
+      }
+    }
+    return .proceed
   }
 }
 

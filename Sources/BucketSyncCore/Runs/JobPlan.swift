@@ -6,13 +6,15 @@ import BucketSyncAPI
 import KubernetesModel
 
 /// The Job that is to be created for a run.
-struct JobPlan: Sendable {
-  let name: String
-  let manifest: JobManifest
+package struct JobPlan: Sendable {
+  package let name: String
+  package let manifest: JobManifest
 
   /// Asks the plugins for a name and a Job. A name that was recorded before is kept.
   /// - Throws: ``BlockedRun`` naming the plugin at fault.
-  static func make(_ context: RunContext, plugins: PluginRegistry, recordedName: String?) async throws -> JobPlan {
+  package static func make(
+    _ context: RunContext, plugins: PluginRegistry, recordedName: String?
+  ) async throws -> JobPlan {
     let name: String
     if let recordedName { name = recordedName } else { name = try await jobName(context, plugins: plugins) }
     guard let builder = plugins.builder else { throw PluginError.missingProvider(point: "buildJob") }
@@ -23,11 +25,11 @@ struct JobPlan: Sendable {
       let draft = manifest
       manifest = try await blaming(transformer.plugin, point: "buildJob") {
         let changed = try await transformer.hook.buildJob(context, job: draft)
-        try check(changed)
+        try JobProblem.check(changed)
         return changed
       }
     }
-    try blaming(builder.plugin, point: "buildJob") { try check(manifest) }
+    try blaming(builder.plugin, point: "buildJob") { try JobProblem.check(manifest) }
     return JobPlan(name: name, manifest: pinned(manifest, name: name, run: context.run))
   }
 
@@ -37,26 +39,11 @@ struct JobPlan: Sendable {
       let proposed = name
       name = try await blaming(entry.plugin, point: "jobName") {
         let name = try await entry.hook.jobName(context, proposed: proposed)
-        guard name.utf8.count <= Naming.labelLimit, Naming.isSubdomain(name) else { throw JobProblem.badName(name) }
+        try JobProblem.check(name: name)
         return name
       }
     }
     return name
-  }
-
-  /// What would break the promise that a run has one rclone at a time, or make the Job useless.
-  private static func check(_ manifest: JobManifest) throws(JobProblem) {
-    guard manifest.json.object != nil else { throw .field("", "is no object") }
-    guard !(manifest.podSpec["containers"].array ?? []).isEmpty else {
-      throw .field("spec.template.spec.containers", "is empty; a Job needs at least one container")
-    }
-    let spec = manifest.json["spec"]
-    for field in ["parallelism", "completions"] where !spec[field].isNull && spec[field] != 1 {
-      throw .field("spec.\(field)", "must be 1: two pods at a time would work on the same bucket")
-    }
-    for field in ["ttlSecondsAfterFinished", "manualSelector", "selector"] where !spec[field].isNull {
-      throw .field("spec.\(field)", "must not be set: the controller keeps and deletes the Job itself")
-    }
   }
 
   private static func pinned(_ draft: JobManifest, name: String, run: BucketSync) -> JobManifest {
@@ -114,25 +101,11 @@ struct JobPlan: Sendable {
   }
 }
 
-/// A Job, or its name, that cannot be used.
-enum JobProblem: Error, CustomStringConvertible {
-  case badName(String)
-  case field(String, String)
-
-  var description: String {
-    switch self {
-    case .badName(let name):
-      "\"\(name)\" is no Job name: it must be an RFC 1123 subdomain (lower-case letters, digits, '-', '.') of at most \(Naming.labelLimit) characters"
-    case .field(let field, let problem): "the Job's \(field.isEmpty ? "manifest" : field) \(problem)"
-    }
-  }
-}
-
 /// A run that cannot go on because of a plugin; it is tried again until the plugin works.
-struct BlockedRun: Error, CustomStringConvertible {
-  let plugin: String
-  let point: String
-  let reason: String
+package struct BlockedRun: Error, CustomStringConvertible {
+  package let plugin: String
+  package let point: String
+  package let reason: String
 
   init(plugin: String, point: String, error: any Error) {
     self.plugin = plugin
@@ -140,7 +113,7 @@ struct BlockedRun: Error, CustomStringConvertible {
     reason = "\(error)"
   }
 
-  var description: String { "plugin \(plugin) failed at \(point): \(reason)" }
+  package var description: String { "plugin \(plugin) failed at \(point): \(reason)" }
 }
 
 extension BucketSync {

@@ -17,9 +17,7 @@ extension RunReconciler {
         let own = try await within(services.settings.postSyncTimeout) {
           try await entry.hook.postSync(context, outcome: outcome)
         }
-        report.notes.merge(own.notes) { $1 }
-        report.policyAnnotations.merge(own.policyAnnotations) { $1 }
-        report.events += own.events
+        report.add(own)
       } catch {
         services.metrics.pluginFailed(entry.plugin, point: "postSync")
         let blocked = BlockedRun(plugin: entry.plugin, point: "postSync", error: error)

@@ -47,11 +47,15 @@ extension BucketSync {
   var standsInLine: Bool {
     guard !metadata.isBeingDeleted else { return false }
     switch status?.phase {
-    case nil, .initialize:
-      let reason = status?.conditions?[ConditionType.locksAcquired]?.reason
-      return reason != LocksReason.heldBack && reason != LocksReason.blocked
+    case nil, .initialize: return !isKeptByHooks
     default: return false
     }
+  }
+
+  /// Whether a plugin holds the run back, or has failed.
+  var isKeptByHooks: Bool {
+    let reason = status?.conditions?[ConditionType.locksAcquired]?.reason
+    return isWaiting && (reason == LocksReason.heldBack || reason == LocksReason.blocked)
   }
 
   /// A total order: creation time has whole seconds, so name and UID decide among equals.

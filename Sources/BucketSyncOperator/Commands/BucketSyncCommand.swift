@@ -25,7 +25,7 @@ struct BucketSyncCommand<Plugins: PluginSet>: AsyncParsableCommand {
           Make a policy run now:     kubectl annotate bucketsyncpolicy NAME \
         bucket-sync.homelab-helper.benfiola.com/sync-now= --overwrite
         """,
-      subcommands: [PluginsCommand<Plugins>.self])
+      subcommands: [PluginsCommand<Plugins>.self, RenderCommand<Plugins>.self, HooksCommand<Plugins>.self])
   }
 
   @OptionGroup(title: "Operator options") var options: OperatorOptions

@@ -39,12 +39,13 @@ package struct EventDelivery: Sendable {
   /// Delivers until the task is cancelled.
   package func run() async {
     var correlator = EventCorrelator(controller: controller, instance: instance, random: random)
+    var refusals = Refusals()
     while !Task.isCancelled {
       guard let occurrence = buffer.popFirst() else {
         try? await buffer.isFilled.wait()
         continue
       }
-      buffer.settle(delivered: await deliver(occurrence, &correlator))
+      buffer.settle(delivered: await deliver(occurrence, &correlator, &refusals))
     }
   }
 
@@ -53,9 +54,23 @@ package struct EventDelivery: Sendable {
     try? await time.sleep(for: limit, orUntil: buffer.isSettled)
   }
 
-  private func deliver(_ occurrence: Occurrence, _ correlator: inout EventCorrelator) async -> Bool {
+  /// What is not allowed: told once, until it is allowed again.
+  private struct Refusals {
+    struct Request: Hashable {
+      var namespace: String?
+      var isCount = false
+    }
+
+    var told: Set<Request> = []
+  }
+
+  private func deliver(
+    _ occurrence: Occurrence, _ correlator: inout EventCorrelator, _ refusals: inout Refusals
+  ) async -> Bool {
+    var request = Refusals.Request(namespace: occurrence.regarding.namespace)
     do throws(APIError) {
       guard let write = correlator.correlate(occurrence, now: time.now, uptime: time.uptime) else { return false }
+      request.isCount = write.isCount
       do throws(APIError) {
         try await persist(write)
       } catch  where error.isNotFound && write.isCount {
@@ -64,10 +79,14 @@ package struct EventDelivery: Sendable {
         guard let write = correlator.correlate(occurrence, now: time.now, uptime: time.uptime) else { return false }
         try await persist(write)
       }
+      refusals.told.remove(request)
       return true
     } catch {
       correlator.forget(occurrence)
-      logger.debug("an event could not be written", metadata: ["reason": "\(occurrence.reason)", "error": "\(error)"])
+      let level: Logger.Level = error.isForbidden && refusals.told.insert(request).inserted ? .warning : .debug
+      logger.log(
+        level: level, "an event could not be written",
+        metadata: ["reason": "\(occurrence.reason)", "error": "\(error)"])
       return false
     }
   }

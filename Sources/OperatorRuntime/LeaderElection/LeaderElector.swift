@@ -107,12 +107,13 @@ package struct LeaderElector: Sendable {
       let attempt = await attempt(&observation)
       try Task.checkCancellation()
       let message: String
+      let level: Logger.Level
       switch attempt {
       case .held(let sentAt): return sentAt
-      case .heldBy(let holder): message = "waiting: \(holder) leads"
-      case .failed(let error): message = "cannot take the lease, trying again: \(error)"
+      case .heldBy(let holder): (level, message) = (.info, "waiting: \(holder) leads")
+      case .failed(let error): (level, message) = (.warning, "cannot take the lease, trying again: \(error)")
       }
-      if told != message { logger.info("\(message)") }
+      if told != message { logger.log(level: level, "\(message)") }
       told = message
       // Spread, so that those who wait do not all try at the same moments.
       try await time.sleep(for: timing.retry * random(in: 1...2.2))

@@ -27,6 +27,7 @@ struct Controller {
       time: time,
       events: EventRecorder(buffer: EventBuffer(metrics: MetricsRegistry())),
       signals: signals,
+      metrics: MetricsRegistry(),
       logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
     )
     let registry = try PluginRegistry([BucketLock(), NoJobs()], environment: environment)

@@ -1,5 +1,7 @@
 import BucketSyncAPI
+import KubernetesClient
 import KubernetesModel
+import Synchronization
 import TestSupport
 import Testing
 
@@ -115,6 +117,27 @@ struct PolicyTests {
     try await world.run()
     #expect(world.run("p-1705284600")?.status?.result == .succeeded)
     #expect(world.policy("p")?.status?.error == nil)
+  }
+
+  @Test("runs that a quota forbids are told of in the policy, and made once it allows them", arguments: [nil, "now"])
+  func quota(syncNow: String?) async throws {
+    let isFull = Atomic(true)
+    let world = try World { _, request in
+      guard isFull.load(ordering: .relaxed), request.method == .post, request.path.hasSuffix("/bucketsyncs") else {
+        return nil
+      }
+      return .refused(Refusal(403, "Forbidden", "exceeded quota: runs"))
+    }
+    try world.createPolicy("p", schedule: syncNow == nil ? "0 2 * * *" : "@yearly", syncNow: syncNow)
+    try await world.run(for: .seconds(60))
+    #expect(world.runs.isEmpty)
+    #expect(world.policy("p")?.status?.error?.contains("exceeded quota: runs") == true)
+    #expect(world.policy("p")?.status?.conditions?[BucketSyncPolicy.ConditionType.ready]?.reason == "RunNotCreated")
+    isFull.store(false, ordering: .relaxed)
+    try await world.run()
+    #expect(world.runs.map { $0.status?.result } == [.succeeded])
+    #expect(world.policy("p")?.status?.error == nil)
+    #expect(try await world.brokenPromises() == [])
   }
 
   @Test("an operator that was down makes up for the latest tick only")

@@ -88,6 +88,26 @@ struct PluginTests {
     #expect(try await world.brokenPromises() == [])
   }
 
+  @Test("runs that rules held back, or that a failing rule blocked, go on at once when the rules have changed")
+  func rulesChange() async throws {
+    for rule: @Sendable () throws -> PreLockResult in [
+      { .wait(reason: "maintenance", after: .seconds(604_800)) }, { throw Trouble("misspelled") },
+    ] {
+      let rules = Rules(rule)
+      let world = try World(plugins: [rules])
+      try world.createRun("run")
+      // Long enough for a back-off of minutes.
+      try await world.run(for: .seconds(3600))
+      #expect(world.condition("run", "LocksAcquired")?.status == .no)
+      let before = world.time.uptime
+      rules.change { .proceed }
+      try await world.run(for: .zero)
+      #expect(world.run("run")?.status?.result == .succeeded)
+      #expect(world.time.uptime == before)
+      #expect(try await world.brokenPromises() == [])
+    }
+  }
+
   @Test("post-sync plugins all run, a failure is noted, the locks are free before, and the outcome stays")
   func postSync() async throws {
     let locksAtPostSync = Switch(-1)

@@ -54,7 +54,8 @@ final class Incarnation {
     let registry = try PluginRegistry(
       [BucketLock(), RcloneJob(image: "rclone:test", imagePullPolicy: nil)] + plugins,
       environment: PluginEnvironment(
-        namespace: Self.namespace, client: client, time: time, events: recorder, signals: signals, logger: logger))
+        namespace: Self.namespace, client: client, time: time, events: recorder, signals: signals,
+        metrics: metrics, logger: logger))
     let services = try CoreServices(
       client: client, caches: ClusterCaches(), plugins: registry, events: recorder, time: time, settings: settings,
       metrics: CoreMetrics(metrics), logger: logger)

@@ -72,3 +72,24 @@ struct Messenger: Plugin, PostSyncHook {
   func register(with setup: inout PluginSetup) throws { setup.postSync(self) }
   func postSync(_ run: RunContext, outcome: RunOutcome) async throws -> PostSyncReport { try await tell(run, outcome) }
 }
+
+/// Rules that can change while the operator runs, and tell it when they have.
+final class Rules: Plugin, PreLockHook {
+  let name = "Rules"
+  private let signals = Switch<LockSignals?>(nil)
+  private let rule: Switch<@Sendable () throws -> PreLockResult>
+
+  init(_ rule: @escaping @Sendable () throws -> PreLockResult) { self.rule = Switch(rule) }
+
+  func register(with setup: inout PluginSetup) throws {
+    signals.value = setup.environment.signals
+    setup.preLock(self)
+  }
+
+  func preLock(_ run: RunContext) async throws -> PreLockResult { try rule.value() }
+
+  func change(_ new: @escaping @Sendable () throws -> PreLockResult) {
+    rule.value = new
+    signals.value?.hooksChanged()
+  }
+}

@@ -8,7 +8,7 @@ enum CustomResources {
     .deletingLastPathComponent().deletingLastPathComponent()
 
   /// The folder of the definitions.
-  static let definitions = repository.appending(path: "charts/bucket-sync/crds").path
+  static let definitions = repository.appending(path: "charts/bucket-sync/files/crds").path
 
   /// The folder of the examples.
   static let examples = repository.appending(path: "examples/manifests")

@@ -10,7 +10,7 @@ enum Installation {
   /// Done once for all tests.
   static let ready = Task {
     try? FileManager.default.removeItem(atPath: Testbed.logs.string)
-    let definitions = Testbed.package.appending("charts/bucket-sync/crds").string
+    let definitions = Testbed.package.appending("charts/bucket-sync/files/crds").string
     // Old servers and old kubectls do not know all of the fields: the servers drop them, the kubectls need not check.
     let kubectl = Kubectl(namespace: "default")
     try await kubectl("apply", "--validate=false", "--filename", definitions)

@@ -9,17 +9,32 @@ internal import OperatorRuntime
 
 extension PluginEnvironment {
   /// Services for plugins that are registered without a cluster.
-  static var offline: PluginEnvironment {
-    let time = SystemTime()
+  static var offline: PluginEnvironment { offline(time: SystemTime()) }
+
+  /// Services for plugins that are asked without a cluster.
+  static func offline(
+    time: any TimeSource, logger: Logger = Logger(label: "bucket-sync") { _ in SwiftLogNoOpLogHandler() }
+  ) -> PluginEnvironment {
     let client = KubernetesClient(transport: OfflineTransport(), time: time)
-    let logger = Logger(label: "bucket-sync") { _ in SwiftLogNoOpLogHandler() }
+    let metrics = MetricsRegistry()
     let events = EventDelivery(
       client: client, controller: "offline", instance: "offline", time: time, random: .system, logger: logger,
-      metrics: MetricsRegistry())
+      metrics: metrics)
     return PluginEnvironment(
       namespace: "offline", client: client, time: time, events: events.recorder, signals: LockSignals(),
-      logger: logger)
+      metrics: metrics, logger: logger)
   }
+}
+
+/// A clock that stands still for those who ask what time it is, and runs for those who wait.
+struct StoppedTime: TimeSource {
+  let now: Date
+  private let system = SystemTime()
+
+  init(at time: Timestamp) { now = time.date }
+
+  var uptime: Duration { system.uptime }
+  func sleep(for duration: Duration) async throws { try await system.sleep(for: duration) }
 }
 
 /// Answers nothing.

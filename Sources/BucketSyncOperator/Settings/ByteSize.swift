@@ -1,0 +1,17 @@
+// Sizes as Kubernetes writes them: 16Mi, 256Ki, 1048576.
+
+/// Sizes in bytes.
+enum ByteSize {
+  private static let units: [(suffix: String, factor: Int)] = [
+    ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("Ki", 1 << 10), ("Mi", 1 << 20), ("Gi", 1 << 30),
+    ("k", 1000), ("M", 1_000_000), ("G", 1_000_000_000), ("", 1),
+  ]
+
+  /// The bytes that `text` stands for; `nil` if it is no size.
+  static func parse(_ text: String) -> Int? {
+    guard let unit = units.first(where: { text.hasSuffix($0.suffix) }) else { return nil }
+    guard let number = Int(text.dropLast(unit.suffix.count)), number >= 0 else { return nil }
+    let (bytes, overflow) = number.multipliedReportingOverflow(by: unit.factor)
+    return overflow ? nil : bytes
+  }
+}
