@@ -10,6 +10,11 @@ TESTBED_DIR := $(or $(BUCKET_SYNC_TESTBED_DIR),$(CACHE)/testbed)
 SOURCES := Sources plugins Tests Package.swift
 export STRICT := 1
 
+# As it is shipped: Swift's libraries are linked in; nobody links against the executable, so it exports nothing, which
+# keeps 3 MB less in memory; and lld packs relocations, which keeps 1 MB less.
+RELEASE := -c release --product homelab-helper --static-swift-stdlib -Xswiftc -use-ld=lld \
+	-Xlinker --no-export-dynamic -Xlinker -z -Xlinker pack-relative-relocs
+
 .PHONY: help
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -20,7 +25,7 @@ build: libraries ## Build everything (debug)
 
 .PHONY: release
 release: libraries ## Build the executable as it is shipped: optimised, Swift's libraries linked in
-	swift build -c release --static-swift-stdlib --product homelab-helper
+	swift build $(RELEASE)
 
 .PHONY: image
 image: libraries ## Assemble the container image as an archive for ctr, podman or docker, with none of them at hand
@@ -105,7 +110,7 @@ demo: ## See the main job done: a policy makes objects arrive in a bucket, on a 
 .PHONY: bench-latency
 bench-latency: ## Print the time the controller adds to a run
 	$(TESTBED)/install
-	swift build -c release --product homelab-helper
+	swift build $(RELEASE)
 	Tests/with-testbed Tests/Benchmarks/latency
 
 .PHONY: bench-footprint
