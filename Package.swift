@@ -179,7 +179,7 @@ let package = Package(
       swiftSettings: strict),
     .executableTarget(
       name: "hooks-lab", dependencies: ["LuaSandbox", "HookCases", "KubernetesModel"], path: "Tests/HooksLab",
-      swiftSettings: strict),
+      exclude: ["leaks.supp"], swiftSettings: strict),
     .testTarget(
       name: "LuaHooksTests",
       dependencies: [

@@ -35,7 +35,7 @@ struct OperatorAssembly: Sendable {
     let configuration = try ClientConfiguration.load(
       kubeconfig: settings.kubeconfig, environment: environment, time: time)
     let transport = try configuration.transport(userAgent: "bucket-sync/\(Version.current)")
-    let lease = ObjectKey(namespace: settings.namespace, name: BucketSyncNames.controller)
+    let lease = ObjectKey(namespace: settings.namespace, name: settings.leaderElectionID)
     let fence = settings.leaderElection ? WriteFence(transport: transport, lease: lease, time: time) : nil
     let client = KubernetesClient(
       transport: fence ?? transport, time: time, observer: metrics.clientObserver(host: configuration.connection.server)

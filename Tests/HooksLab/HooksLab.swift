@@ -23,6 +23,8 @@ enum HooksLab {
       case "bench": await Bench.run(calls: arguments.dropFirst().first.flatMap { Int($0) } ?? 100_000)
       default: usage()
       }
+    // LeakSanitizer may end the process in a way that loses what was not written yet.
+    fflush(nil)
     exit(passed ? 0 : 1)
   }
 

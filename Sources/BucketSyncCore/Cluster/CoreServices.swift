@@ -13,15 +13,21 @@ package struct CoreSettings: Sendable, Hashable {
   package var jobStartTimeout: Duration
   /// How long a post-sync hook may take.
   package var postSyncTimeout: Duration
+  /// Where policies and runs are looked after (`--watch-namespaces`); empty for everywhere.
+  package var namespaces: [String]
 
   package init(
     lockTimeout: Duration = .seconds(300), jobStartTimeout: Duration = .seconds(600),
-    postSyncTimeout: Duration = .seconds(30)
+    postSyncTimeout: Duration = .seconds(30), namespaces: [String] = []
   ) {
     self.lockTimeout = lockTimeout
     self.jobStartTimeout = jobStartTimeout
     self.postSyncTimeout = postSyncTimeout
+    self.namespaces = namespaces
   }
+
+  /// Whether runs of `namespace` are this controller's business.
+  func covers(_ namespace: String) -> Bool { namespaces.isEmpty || namespaces.contains(namespace) }
 }
 
 /// What the reconcilers work with.

@@ -3,7 +3,8 @@
 // A lock is alive while its holder is: the run exists with that UID and has not finished, or its Job or a pod of it
 // still exists. How old a lock is says nothing. A lock that is not alive is watched for `--lock-timeout`; if it is
 // orphaned all that time, by this controller's own clock, the API server is asked once more and the lock is removed,
-// provided it has not changed since.
+// provided it has not changed since. Controllers that share buckets share the namespace of the locks; each removes those
+// of the namespaces it looks after.
 
 import BucketSyncAPI
 import KubernetesClient
@@ -28,7 +29,8 @@ package final class LockCleanup: Sendable {
 
   /// Checks the lock called `key.name`.
   package func reconcile(_ key: ObjectKey) async throws -> Reconciliation {
-    guard let lock = services.lock.heldLock(key.name), !isAlive(lock) else {
+    guard let lock = services.lock.heldLock(key.name), services.settings.covers(lock.holder.namespace), !isAlive(lock)
+    else {
       orphanedSince.withLock { _ = $0.removeValue(forKey: key.name) }
       return .done
     }

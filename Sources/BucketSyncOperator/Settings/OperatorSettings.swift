@@ -13,6 +13,7 @@ struct OperatorSettings: Sendable {
   var healthAddress: String
   var metricsAddress: String
   var leaderElection: Bool
+  var leaderElectionID: String
   var concurrency: Int
   var core: CoreSettings
 }
@@ -52,6 +53,12 @@ struct OperatorOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
+      "Name of that lease; replicas share it, other controllers need another. (env: LEADER_ELECTION_ID; default: \(BucketSyncNames.controller))",
+      valueName: "name"))
+  var leaderElectionID: String?
+
+  @Option(
+    help: ArgumentHelp(
       "How long a lock must be orphaned before it is removed. (env: LOCK_TIMEOUT; default: 5m)", valueName: "duration"))
   var lockTimeout: String?
 
@@ -77,20 +84,27 @@ struct OperatorOptions: ParsableArguments {
     guard Naming.isLabel(namespace) else {
       throw ValidationError("--namespace \"\(namespace)\" is no namespace: it must be an RFC 1123 label")
     }
-    let watched = (source.value(watchNamespaces, "WATCH_NAMESPACES") ?? "").split(separator: ",").map(String.init)
+    let names = (source.value(watchNamespaces, "WATCH_NAMESPACES") ?? "").split(separator: ",").map(String.init)
+    let watched = Set(names).sorted()
     if let bad = watched.first(where: { !Naming.isLabel($0) }) {
       throw ValidationError("--watch-namespaces: \"\(bad)\" is no namespace: it must be an RFC 1123 label")
+    }
+    let leaderElectionID = source.value(leaderElectionID, "LEADER_ELECTION_ID") ?? BucketSyncNames.controller
+    guard Naming.isSubdomain(leaderElectionID) else {
+      throw ValidationError(
+        "--leader-election-id \"\(leaderElectionID)\" is no Lease's name: it must be an RFC 1123 subdomain")
     }
     let lockTimeout = try source.duration(
       lockTimeout, "lock-timeout", "LOCK_TIMEOUT", default: CoreSettings().lockTimeout)
     let startTimeout = try source.duration(
       jobStartTimeout, "job-start-timeout", "JOB_START_TIMEOUT", default: CoreSettings().jobStartTimeout)
     return OperatorSettings(
-      namespace: namespace, watchNamespaces: Set(watched).sorted(), kubeconfig: source.value(kubeconfig, "KUBECONFIG"),
+      namespace: namespace, watchNamespaces: watched, kubeconfig: source.value(kubeconfig, "KUBECONFIG"),
       healthAddress: source.value(healthAddress, "HEALTH_ADDRESS") ?? ":8081",
       metricsAddress: source.value(metricsAddress, "METRICS_ADDRESS") ?? ":8080",
       leaderElection: try source.bool(leaderElection, "leader-election", "LEADER_ELECTION"),
+      leaderElectionID: leaderElectionID,
       concurrency: try source.count(concurrency, "concurrency", "CONCURRENCY", default: 8),
-      core: CoreSettings(lockTimeout: lockTimeout, jobStartTimeout: startTimeout))
+      core: CoreSettings(lockTimeout: lockTimeout, jobStartTimeout: startTimeout, namespaces: watched))
   }
 }

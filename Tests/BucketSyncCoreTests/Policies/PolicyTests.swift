@@ -182,6 +182,14 @@ struct OrphanTests {
     #expect(world.cluster.violations == [])
   }
 
+  @Test("the lock of a run in a namespace that another controller looks after is left to that one")
+  func foreign() async throws {
+    let world = try World(settings: CoreSettings(namespaces: ["elsewhere"]))
+    try await orphan(world)
+    try await world.pass(.seconds(3600))
+    #expect(world.locks.count == 2)
+  }
+
   @Test("a lock stays for as long as a pod of its run is there")
   func podStays() async throws {
     let world = try World()

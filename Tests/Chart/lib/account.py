@@ -44,10 +44,8 @@ def without(role, right):
 class Operator:
     """The controller as a process of this machine, as a service account that may do what the chart grants."""
 
-    NAME = "operator"
-
-    def __init__(self, namespace, missing=None, *flags):
-        self.namespace, self.missing = namespace, missing
+    def __init__(self, namespace, missing=None, *flags, name="operator"):
+        self.namespace, self.missing, self.name = namespace, missing, name
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="bucket-sync-operator-"))
         self.log_path = self.folder / "log"
         self.grant()
@@ -56,29 +54,50 @@ class Operator:
 
     @property
     def user(self):
-        return f"system:serviceaccount:{self.namespace}:{self.NAME}"
+        return f"system:serviceaccount:{self.namespace}:{self.name}"
+
+    def make_account(self):
+        cluster.create(f"/api/v1/namespaces/{self.namespace}/serviceaccounts", {"metadata": {"name": self.name}})
 
     def grant(self):
         """Everything in the namespace: a Role of the rules that the ClusterRole has, and the Role of the locks."""
         base = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{self.namespace}"
-        cluster.create(f"/api/v1/namespaces/{self.namespace}/serviceaccounts", {"metadata": {"name": self.NAME}})
+        self.make_account()
         for number, role in enumerate(roles(self.namespace)):
-            name = f"rights-{number}"
+            name = f"{self.name}-{number}"
             cluster.create(f"{base}/roles", {"metadata": {"name": name}, "rules": without(role, self.missing)["rules"]})
             cluster.create(
                 f"{base}/rolebindings",
                 {
                     "metadata": {"name": name},
                     "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name},
-                    "subjects": [{"kind": "ServiceAccount", "name": self.NAME, "namespace": self.namespace}],
+                    "subjects": [{"kind": "ServiceAccount", "name": self.name, "namespace": self.namespace}],
                 },
             )
 
-    def kubeconfig(self):
+    def revoke(self):
+        """Takes all rights away."""
+        base = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{self.namespace}/rolebindings"
+        for number in range(2):
+            cluster.request("DELETE", f"{base}/{self.name}-{number}")
+
+    def renew_account(self):
+        """Has the tokens there are taken for nobody's from now on: the account is another one, of the same name."""
+        cluster.request("DELETE", f"/api/v1/namespaces/{self.namespace}/serviceaccounts/{self.name}")
+        self.make_account()
+
+    def write_token(self):
+        """Puts a fresh token where the controller reads it, as a kubelet would: whole, or not at all."""
         token = cluster.create(
-            f"/api/v1/namespaces/{self.namespace}/serviceaccounts/{self.NAME}/token",
+            f"/api/v1/namespaces/{self.namespace}/serviceaccounts/{self.name}/token",
             {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}},
         )["status"]["token"]
+        fresh = self.folder / "token.new"
+        fresh.write_text(token, encoding="utf-8")
+        fresh.rename(self.folder / "token")
+
+    def kubeconfig(self):
+        self.write_token()
         raw = subprocess.run(
             [cluster.KUBECTL, "config", "view", "--raw", "--minify", "--flatten", "-o", "json"],
             check=True,
@@ -86,7 +105,8 @@ class Operator:
             text=True,
         ).stdout
         config = json.loads(raw)
-        config["users"] = [{"name": config["contexts"][0]["context"]["user"], "user": {"token": token}}]
+        user = {"tokenFile": str(self.folder / "token")}
+        config["users"] = [{"name": config["contexts"][0]["context"]["user"], "user": user}]
         path = self.folder / "kubeconfig"
         path.write_text(yaml.safe_dump(config), encoding="utf-8")
         return str(path)
@@ -111,7 +131,12 @@ class Operator:
                 "--metrics-address",
                 f"127.0.0.1:{self.metrics_port}",
                 *self.flags,
-                env={"PATH": os.environ["PATH"], "RCLONE_IMAGE": os.environ["RCLONE_IMAGE"], "LOG_LEVEL": "info"},
+                env={
+                    "PATH": os.environ["PATH"],
+                    "RCLONE_IMAGE": os.environ["RCLONE_IMAGE"],
+                    "LOG_LEVEL": "info",
+                    "POD_NAME": self.name,
+                },
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )

@@ -16,17 +16,6 @@ needed = unittest.skipUnless(
 )
 
 
-def runs_scripts():
-    """Whether this operator has the plugin for site scripts."""
-    if not EXECUTABLE.exists():
-        return False
-    told = subprocess.run([str(EXECUTABLE), "bucket-sync", "plugins"], capture_output=True, text=True, check=False)
-    return "LuaHooks" in told.stdout
-
-
-with_scripts = unittest.skipUnless(runs_scripts(), "this operator has no plugin for scripts")
-
-
 @functools.cache
 def imported():
     """Brings the image into the cluster, and returns the values of the chart that use it."""

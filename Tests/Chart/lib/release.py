@@ -42,7 +42,7 @@ class Release:
         return cluster.kubectl("logs", "--namespace", self.namespace, f"deployment/{self.namespace}", "--tail=-1")
 
     def leader(self):
-        lease = cluster.find(f"/apis/coordination.k8s.io/v1/namespaces/{self.namespace}/leases/bucket-sync")
+        lease = cluster.find(f"/apis/coordination.k8s.io/v1/namespaces/{self.namespace}/leases/{self.namespace}")
         return ((lease or {}).get("spec") or {}).get("holderIdentity", "")
 
 

@@ -109,13 +109,13 @@ class Installed(unittest.TestCase):
         self.assertIsNotNone(self.work.policy("photos"))
         self.assertEqual(len(self.work.runs()), 3)
 
-        # The lease is the controllers' own: another release may be using it.
+        # The lease is the controllers' own.
         def left():
             kinds = "all,configmaps,secrets,roles,rolebindings,leases"
             names = cluster.kubectl("get", kinds, "--namespace", self.operators, "--output", "name").split()
             return [name for name in names if "kube-root-ca.crt" not in name and "/default-token" not in name]
 
-        cluster.until("nothing else is left", lambda: left() == ["lease.coordination.k8s.io/bucket-sync"])
+        cluster.until("nothing else is left", lambda: left() == [f"lease.coordination.k8s.io/{self.operators}"])
         bindings = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{self.tenant}/rolebindings"
         self.assertEqual(cluster.items(bindings), [])
 
@@ -144,7 +144,6 @@ class Installed(unittest.TestCase):
         told = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
         self.assertIn("bucket_sync_policies 0", told)
 
-    @image.with_scripts
     def test_changed_scripts_are_used_without_a_restart(self):
         def values(prefix):
             script = f'return {{api = 1, job_name = function(ctx, name) return "{prefix}-" .. name end}}'

@@ -141,7 +141,10 @@ class Pods(unittest.TestCase):
             "watchNamespaces": ["a", "b", "a"],
         }
         names = [name for name, _ in chart.environment()]
-        self.assertEqual(names, ["POD_NAME", "NAMESPACE", "LEADER_ELECTION", "HEALTH_ADDRESS", "METRICS_ADDRESS"])
+        self.assertEqual(
+            names,
+            ["POD_NAME", "NAMESPACE", "LEADER_ELECTION", "LEADER_ELECTION_ID", "HEALTH_ADDRESS", "METRICS_ADDRESS"],
+        )
         expected = {
             "LOG_LEVEL": "debug",
             "LOG_FORMAT": "json",

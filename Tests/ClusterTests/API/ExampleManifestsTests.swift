@@ -6,7 +6,10 @@ import Testing
 /// What we tell people to apply can be applied. The first two are the specification's own manifests.
 @Suite("Example manifests on a real API server", .enabled(if: Cluster.isEnabled))
 struct ExampleManifestsTests {
-  static let files = ["garage-to-s3.yaml", "daily-backup.yaml", "minio.yaml", "manual-run.yaml"]
+  static let files = [
+    "garage-to-s3.yaml", "daily-backup.yaml", "minio.yaml", "manual-run.yaml", "aws-s3.yaml", "azure-blob.yaml",
+    "backblaze-b2.yaml", "garage.yaml", "google-cloud-storage.yaml", "sftp.yaml",
+  ]
 
   @Test("every example is listed here, so that none goes untested")
   func complete() throws {

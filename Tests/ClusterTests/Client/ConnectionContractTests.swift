@@ -4,7 +4,7 @@ import Testing
 
 @testable import KubernetesClient
 
-@Suite("Connections to a real API server", .enabled(if: Cluster.isEnabled), .timeLimit(.minutes(2)))
+@Suite("Connections to a real API server", .enabled(if: Cluster.isEnabled), .timeLimit(.minutes(5)))
 struct ConnectionContractTests {
   private func port(of configuration: ClientConfiguration) throws -> Int {
     try #require(configuration.connection.authority.split(separator: ":").last.flatMap { Int($0) })

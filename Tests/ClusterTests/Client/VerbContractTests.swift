@@ -4,7 +4,7 @@ import Testing
 
 @testable import KubernetesClient
 
-@Suite("Verbs on a real API server", .enabled(if: Cluster.isEnabled), .timeLimit(.minutes(3)))
+@Suite("Verbs on a real API server", .enabled(if: Cluster.isEnabled), .timeLimit(.minutes(5)))
 struct VerbContractTests {
   func map(_ name: String, in namespace: String, _ data: [String: String] = ["a": "1"]) -> ConfigMap {
     ConfigMap(metadata: ObjectMeta(name: name, namespace: namespace, labels: ["n": name]), data: data)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import KubernetesClient
 
-@Suite("Watches on a real API server", .enabled(if: Cluster.isEnabled), .timeLimit(.minutes(2)))
+@Suite("Watches on a real API server", .enabled(if: Cluster.isEnabled), .timeLimit(.minutes(5)))
 struct WatchContractTests {
   private func watch(
     _ client: KubernetesClient,

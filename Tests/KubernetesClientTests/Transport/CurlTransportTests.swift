@@ -5,7 +5,7 @@ import Testing
 
 @testable import KubernetesClient
 
-@Suite("Requests over libcurl", .timeLimit(.minutes(2)))
+@Suite("Requests over libcurl", .timeLimit(.minutes(5)))
 struct CurlTransportTests {
   static let label = APIRequest.Label(verb: "get", resource: "tests")
 

@@ -9,7 +9,7 @@ package struct NeverHappened: Error, CustomStringConvertible {
 /// - Parameter seconds: How much real time it gets before the test fails; no healthy test comes near.
 package func eventually(
   _ what: @autoclosure @Sendable () -> String = "the awaited condition",
-  within seconds: Int = 30,
+  within seconds: Int = 120,
   file: StaticString = #fileID,
   line: UInt = #line,
   _ condition: @Sendable () async throws -> Bool

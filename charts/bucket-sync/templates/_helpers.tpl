@@ -99,7 +99,7 @@ namespace: {{ .Release.Namespace }}
 {{- fail "hooks: the scripts are larger than a ConfigMap may be (1 MiB): shorten them." -}}
 {{- end -}}
 {{- $own := dict "NAMESPACE" "namespace" "WATCH_NAMESPACES" "watchNamespaces" "LEADER_ELECTION" "controller.leaderElection" "HOOKS_DIR" "hooks or existingHooksConfigMap" -}}
-{{- $fixed := list "HEALTH_ADDRESS" "METRICS_ADDRESS" "POD_NAME" -}}
+{{- $fixed := list "LEADER_ELECTION_ID" "HEALTH_ADDRESS" "METRICS_ADDRESS" "POD_NAME" -}}
 {{- range .Values.deployment.extraEnv -}}
 {{- if hasKey $own .name -}}
 {{- fail (printf "deployment.extraEnv sets %s, on which other parts of the chart depend: set the value %s instead." .name (get $own .name)) -}}
