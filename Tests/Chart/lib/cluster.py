@@ -176,5 +176,12 @@ def adopt_resource_types(release, release_namespace):
                 "annotate", "--overwrite", "crd", name,
                 f"meta.helm.sh/release-name={release}", f"meta.helm.sh/release-namespace={release_namespace}",
             )
-            # Nobody else insists on fields: what was applied in another way would be in conflict.
-            patch(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}", {"metadata": {"managedFields": [{}]}})
+
+
+def settle_resource_types():
+    """Leaves the fields of adopted resource types to who applied them last (`helm upgrade --force-conflicts`)."""
+    for path in (chart.CHART / "files/crds").iterdir():
+        at = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{path.stem}.{chart.GROUP}"
+        managers = get(at)["metadata"]["managedFields"]
+        applied = [m for m in managers if m["operation"] == "Apply" and m["manager"] != "before-first-apply"]
+        patch(at, {"metadata": {"managedFields": applied[-1:]}})

@@ -4,7 +4,7 @@ import json
 import re
 import unittest
 
-from lib import chart, prometheus
+from lib import account, buckets, chart, cluster, image, prometheus
 
 MONITORED = {"hooks": {"a.lua": ""}, "serviceMonitor": {"enabled": True}, "prometheusRule": {"enabled": True}, "dashboard": {"enabled": True}}
 
@@ -149,6 +149,39 @@ class Dashboard(unittest.TestCase):
 
     def test_grafana_finds_it_by_its_label(self):
         self.assertEqual(chart.find("ConfigMap", MONITORED, "bucket-sync-dashboard")["metadata"]["labels"]["grafana_dashboard"], "1")
+
+
+@image.needed
+class Names(unittest.TestCase):
+    """Every metric that alerts and panels speak of is one that the controller tells."""
+
+    # Prometheus' own.
+    OTHERS = {"up"}
+
+    def test_every_metric_is_told(self):
+        cluster.have_resource_types()
+        with cluster.namespace("metrics") as namespace:
+            operator = account.Operator(namespace, None, "--hooks-dir", str(chart.CHART))
+            self.addCleanup(operator.stop)
+            operator.start()
+            plain = buckets.Pair(namespace, "plain")
+            self.addCleanup(plain.delete)
+            work = buckets.Work(namespace)
+            work.make_policy("photos", plain)
+            cluster.until("the policy is seen", lambda: work.policy("photos").get("status"))
+            work.sync_now("photos")
+            cluster.until("a run has succeeded", work.finished)
+            wanted = {name: where for where, text in expressions() for name in prometheus.metrics(text)}
+            self.assertGreater(len(wanted), 15)
+
+            def missing():
+                told = {line.split("{")[0].split(" ")[0] for line in operator.metrics().splitlines()}
+                return {name: where for name, where in wanted.items() if name not in told | self.OTHERS}
+
+            try:
+                cluster.until("all metrics are told", lambda: not missing(), within=20)
+            except cluster.NeverHappened:
+                self.fail(f"nobody tells of {missing()}")
 
 
 class Scraping(unittest.TestCase):
