@@ -3,8 +3,10 @@
 import json
 import os
 import pathlib
+import socket
 import subprocess
 import tempfile
+import urllib.request
 
 import yaml
 
@@ -105,15 +107,22 @@ class Operator:
         return str(path)
 
     def start(self):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.metrics_port = free.getsockname()[1]
         with open(self.log_path, "ab") as log:
             self.process = cluster.start(
                 str(image.EXECUTABLE), "bucket-sync", "--namespace", self.namespace, "--watch-namespaces", self.namespace,
                 "--kubeconfig", self.kubeconfig(), "--leader-election", "--health-address", "127.0.0.1:0",
-                "--metrics-address", "127.0.0.1:0", *self.flags,
+                "--metrics-address", f"127.0.0.1:{self.metrics_port}", *self.flags,
                 env={"PATH": os.environ["PATH"], "RCLONE_IMAGE": os.environ["RCLONE_IMAGE"], "LOG_LEVEL": "info",
                      "POD_NAME": self.name},
                 stdout=log, stderr=subprocess.STDOUT,
             )
+
+    def metrics(self):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port}/metrics", timeout=5) as answer:
+            return answer.read().decode()
 
     def log(self):
         return self.log_path.read_text(encoding="utf-8", errors="replace") if self.log_path.exists() else ""

@@ -6,14 +6,13 @@ import subprocess
 import time
 import unittest
 
-from lib import account, buckets, cluster, image
-from tests.test_installed import PodsSeen, Release
+from lib import account, buckets, cluster, image, release
+from lib.pods_seen import PodsSeen
 
 
 def leader(namespace):
-    """Who holds the lease, by the name of its pod."""
-    lease = cluster.find(f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases/bucket-sync")
-    return ((lease or {}).get("spec") or {}).get("holderIdentity", "").split("_")[0]
+    """The name of the pod that holds the lease."""
+    return release.leader(namespace).split("_")[0]
 
 
 def succeeded(work, names):
@@ -131,7 +130,7 @@ class TwoPods(unittest.TestCase):
         self.work = buckets.Work(self.tenant)
         values = image.imported()
         values = {**values, "deployment": {**values["deployment"], "replicas": 2}}
-        self.release = Release(self.operators, {
+        self.release = release.Release(self.operators, {
             "namespace": "", "watchNamespaces": [self.tenant], "fullnameOverride": self.operators,
             "rbac": {"aggregate": False}, **values,
         })

@@ -5,48 +5,13 @@ import pathlib
 import shutil
 import subprocess
 import tempfile
-import threading
 import unittest
 
 import yaml
 
 from lib import buckets, chart, cluster, image
-
-# Kept as long as the cluster keeps namespaces, and made by the cluster itself.
-CLUSTERS_OWN = {("ConfigMap", "kube-root-ca.crt"), ("ServiceAccount", "default")}
-
-
-class Release:
-    """A release of the chart in a namespace of its own."""
-
-    def __init__(self, namespace, values, name="bucket-sync"):
-        self.namespace, self.values, self.name = namespace, values, name
-
-    def helm(self, command, *flags, source=chart.CHART):
-        if command == "install":
-            cluster.adopt_resource_types(self.name, self.namespace)
-        told = cluster.helm(command, self.name, str(source), "--namespace", self.namespace, *flags, values=self.values)
-        if command == "install" and "--dry-run" not in flags:
-            cluster.settle_resource_types()
-        return told
-
-    def uninstall(self):
-        return cluster.helm("uninstall", self.name, "--namespace", self.namespace, "--wait")
-
-    def pods(self):
-        """The controller's pods that are not on their way out."""
-        found = cluster.items(f"/api/v1/namespaces/{self.namespace}/pods?labelSelector=app.kubernetes.io/component%3Dcontroller")
-        return [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
-
-    def pod(self):
-        return cluster.until("there is one pod", lambda: len(self.pods()) == 1 and self.pods()[0])
-
-    def logs(self):
-        return cluster.kubectl("logs", "--namespace", self.namespace, f"deployment/{self.namespace}", "--tail=-1")
-
-    def leader(self):
-        lease = cluster.find(f"/apis/coordination.k8s.io/v1/namespaces/{self.namespace}/leases/bucket-sync")
-        return ((lease or {}).get("spec") or {}).get("holderIdentity", "")
+from lib.pods_seen import PodsSeen
+from lib.release import Release
 
 
 def next_version():
@@ -61,24 +26,6 @@ def next_version():
     text = crd.read_text(encoding="utf-8")
     crd.write_text(text.replace("shortNames: [bsp]", "shortNames: [bsp, bspnext]"), encoding="utf-8")
     return folder
-
-
-class PodsSeen:
-    """Every pod of a namespace that ever was, by its UID, for as long as this is entered."""
-
-    def __init__(self, namespace):
-        self.command = [cluster.KUBECTL, "get", "pods", "--namespace", namespace, "--watch", "--output", "jsonpath={.metadata.name} {.metadata.uid}{'\\n'}"]
-        self.seen = set()
-
-    def __enter__(self):
-        self.process = cluster.start(*self.command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        self.thread = threading.Thread(target=lambda: self.seen.update(line.strip() for line in self.process.stdout), daemon=True)
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        cluster.stop(self.process)
-        self.thread.join(5)
 
 
 def objects_of(release):
