@@ -3,10 +3,10 @@
 from lib import chart, cluster
 
 
-def leader(namespace):
-    """Who holds the lease: the name of its pod, and a part that makes it unique."""
-    lease = cluster.find(f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases/bucket-sync")
-    return ((lease or {}).get("spec") or {}).get("holderIdentity", "")
+def leader(namespace, lease="bucket-sync"):
+    """The name of the pod that holds a lease."""
+    found = cluster.find(f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases/{lease}")
+    return ((found or {}).get("spec") or {}).get("holderIdentity", "").split("_")[0]
 
 
 class Release:
@@ -38,4 +38,5 @@ class Release:
         return cluster.kubectl("logs", "--namespace", self.namespace, f"deployment/{self.namespace}", "--tail=-1")
 
     def leader(self):
-        return leader(self.namespace)
+        where = self.values.get("namespace") or self.namespace
+        return leader(where, self.values.get("fullnameOverride", self.name))

@@ -10,11 +10,6 @@ from lib import account, buckets, cluster, image, release
 from lib.pods_seen import PodsSeen
 
 
-def leader(namespace):
-    """The name of the pod that holds the lease."""
-    return release.leader(namespace).split("_")[0]
-
-
 def succeeded(work, names):
     """Whether all these runs have; one that ended otherwise is told of at once."""
     ended = {run["metadata"]["name"]: run["status"] for run in work.finished() or []}
@@ -42,7 +37,7 @@ class TwoControllers(unittest.TestCase):
         self.held = self.pair("held", source=self.endpoint)
         self.pods = self.enterContext(PodsSeen(self.namespace))
         self.first = self.operator("first")
-        cluster.until("the first one leads", lambda: leader(self.namespace) == "first")
+        cluster.until("the first one leads", lambda: release.leader(self.namespace) == "first")
         self.second = self.operator("second")
 
     def operator(self, name):
@@ -71,7 +66,7 @@ class TwoControllers(unittest.TestCase):
     def take_over(self, happened):
         """Waits for the second one to lead, and triggers the policy meanwhile."""
         self.work.sync_now("photos")
-        cluster.until("the second one leads", lambda: leader(self.namespace) == "second", within=60)
+        cluster.until("the second one leads", lambda: release.leader(self.namespace) == "second", within=60)
         print(f"\n{self.id().split('.')[-1]}: the other led after {time.monotonic() - happened:.1f} s", flush=True)
 
     def land(self):
@@ -116,7 +111,7 @@ class TwoControllers(unittest.TestCase):
         self.work.sync_now("photos")
         self.land()
         self.assertIsNone(self.first.process.poll())
-        self.assertEqual(leader(self.namespace), "first")
+        self.assertEqual(release.leader(self.namespace), "first")
 
 
 @image.needed
@@ -136,7 +131,7 @@ class TwoPods(unittest.TestCase):
         })
         self.release.helm("install", "--wait")
         self.addCleanup(self.release.uninstall)
-        cluster.until("one of them leads", lambda: leader(self.operators))
+        cluster.until("one of them leads", self.release.leader)
 
     def pair(self, name):
         pair = buckets.Pair(self.tenant, name)
@@ -164,7 +159,7 @@ class TwoPods(unittest.TestCase):
             self.assertEqual(source, destination)
 
     def test_the_leader_dies_with_its_node(self):
-        name = leader(self.operators)
+        name = self.release.leader()
         pod = next(pod for pod in self.release.pods() if pod["metadata"]["name"] == name)
         kubelet = int(os.environ["KUBELET_PID"])
         with PodsSeen(self.tenant) as pods:
@@ -174,13 +169,50 @@ class TwoPods(unittest.TestCase):
                 os.kill(main_process(pod), signal.SIGKILL)
                 died = time.monotonic()
                 self.work.make_run("meanwhile", self.pair("pair"))
-                cluster.until("the other one leads", lambda: leader(self.operators) not in ("", name), within=60)
+                cluster.until("the other one leads", self.release.leader not in ("", name), within=60)
                 print(f"\nwith its node: the other led after {time.monotonic() - died:.1f} s", flush=True)
                 cluster.until("it goes to work", lambda: (self.work.run("meanwhile").get("status") or {}).get("phase") == "Sync")
             finally:
                 os.kill(kubelet, signal.SIGCONT)
             cluster.until("the run succeeds", lambda: succeeded(self.work, ["meanwhile"]))
         self.assertEqual(runs_of_pods(pods.seen), ["meanwhile"])
+
+
+@image.needed
+class TwoReleases(unittest.TestCase):
+    """Two teams with an operator each, whose buckets are the same."""
+
+    def test_they_share_locks_and_nothing_else(self):
+        cluster.have_resource_types()
+        locks = self.enterContext(cluster.namespace("locks"))
+        endpoint = buckets.Endpoint.holdable()
+        self.addCleanup(endpoint.end)
+        works, pairs, releases = [], [], []
+        for number in range(2):
+            tenant = self.enterContext(cluster.namespace(f"team-{number}"))
+            works.append(buckets.Work(tenant))
+            pairs.append(buckets.Pair(tenant, "held", source=endpoint))
+            self.addCleanup(pairs[-1].delete)
+            releases.append(release.Release(locks, {
+                "namespace": "", "watchNamespaces": [tenant], "fullnameOverride": tenant,
+                "rbac": {"aggregate": False}, "crds": {"install": False}, **image.imported(),
+            }, name=f"team-{number}"))
+            releases[-1].helm("install", "--wait")
+            self.addCleanup(releases[-1].uninstall)
+        for each in releases:
+            cluster.until("each has a leader of its own", each.leader)
+        pairs[0].write("object", "content")
+        pairs[1].buckets = pairs[0].buckets
+        endpoint.hold()
+        works[0].make_run("mine", pairs[0])
+        cluster.until(
+            "rclone is at work", lambda: buckets.condition(works[0].run("mine"), "JobRunning").get("status") == "True")
+        works[1].make_run("yours", pairs[1])
+        cluster.until(
+            "the other team's run waits for it",
+            lambda: "/mine" in buckets.condition(works[1].run("yours"), "LocksAcquired").get("message", ""))
+        endpoint.release()
+        cluster.until("both succeed", lambda: succeeded(works[0], ["mine"]) and succeeded(works[1], ["yours"]))
 
 
 def main_process(pod):

@@ -230,7 +230,7 @@ class Installed(unittest.TestCase):
             names = cluster.kubectl("get", kinds, "--namespace", self.operators, "--output", "name").split()
             return [name for name in names if "kube-root-ca.crt" not in name and "/default-token" not in name]
 
-        cluster.until("nothing else is left", lambda: left() == ["lease.coordination.k8s.io/bucket-sync"])
+        cluster.until("nothing else is left", lambda: left() == [f"lease.coordination.k8s.io/{self.operators}"])
         bindings = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{self.tenant}/rolebindings"
         self.assertEqual(cluster.items(bindings), [])
 
