@@ -66,14 +66,11 @@ class Operator:
         for number, role in enumerate(roles(self.namespace)):
             name = f"{self.name}-{number}"
             cluster.create(f"{base}/roles", {"metadata": {"name": name}, "rules": without(role, self.missing)["rules"]})
-            cluster.create(
-                f"{base}/rolebindings",
-                {
-                    "metadata": {"name": name},
-                    "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name},
-                    "subjects": [{"kind": "ServiceAccount", "name": self.name, "namespace": self.namespace}],
-                },
-            )
+            cluster.create(f"{base}/rolebindings", {
+                "metadata": {"name": name},
+                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name},
+                "subjects": [{"kind": "ServiceAccount", "name": self.name, "namespace": self.namespace}],
+            })
 
     def revoke(self):
         """Takes all rights away."""
@@ -100,9 +97,7 @@ class Operator:
         self.write_token()
         raw = subprocess.run(
             [cluster.KUBECTL, "config", "view", "--raw", "--minify", "--flatten", "-o", "json"],
-            check=True,
-            capture_output=True,
-            text=True,
+            check=True, capture_output=True, text=True,
         ).stdout
         config = json.loads(raw)
         user = {"tokenFile": str(self.folder / "token")}
@@ -117,28 +112,12 @@ class Operator:
             self.metrics_port = free.getsockname()[1]
         with open(self.log_path, "ab") as log:
             self.process = cluster.start(
-                str(image.EXECUTABLE),
-                "bucket-sync",
-                "--namespace",
-                self.namespace,
-                "--watch-namespaces",
-                self.namespace,
-                "--kubeconfig",
-                self.kubeconfig(),
-                "--leader-election",
-                "--health-address",
-                "127.0.0.1:0",
-                "--metrics-address",
-                f"127.0.0.1:{self.metrics_port}",
-                *self.flags,
-                env={
-                    "PATH": os.environ["PATH"],
-                    "RCLONE_IMAGE": os.environ["RCLONE_IMAGE"],
-                    "LOG_LEVEL": "info",
-                    "POD_NAME": self.name,
-                },
-                stdout=log,
-                stderr=subprocess.STDOUT,
+                str(image.EXECUTABLE), "bucket-sync", "--namespace", self.namespace, "--watch-namespaces", self.namespace,
+                "--kubeconfig", self.kubeconfig(), "--leader-election", "--health-address", "127.0.0.1:0",
+                "--metrics-address", f"127.0.0.1:{self.metrics_port}", *self.flags,
+                env={"PATH": os.environ["PATH"], "RCLONE_IMAGE": os.environ["RCLONE_IMAGE"], "LOG_LEVEL": "info",
+                     "POD_NAME": self.name},
+                stdout=log, stderr=subprocess.STDOUT,
             )
 
     def metrics(self):

@@ -1,14 +1,18 @@
-"""Releases of the chart, and what they leave."""
+"""A release of the chart, by Helm's own engine."""
 
 import pathlib
 import shutil
-import subprocess
 import tempfile
-import threading
 
 import yaml
 
 from lib import chart, cluster
+
+
+def leader(namespace, lease="bucket-sync"):
+    """The name of the pod that holds a lease."""
+    found = cluster.find(f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases/{lease}")
+    return ((found or {}).get("spec") or {}).get("holderIdentity", "").split("_")[0]
 
 
 class Release:
@@ -42,8 +46,8 @@ class Release:
         return cluster.kubectl("logs", "--namespace", self.namespace, f"deployment/{self.namespace}", "--tail=-1")
 
     def leader(self):
-        lease = cluster.find(f"/apis/coordination.k8s.io/v1/namespaces/{self.namespace}/leases/{self.namespace}")
-        return ((lease or {}).get("spec") or {}).get("holderIdentity", "")
+        where = self.values.get("namespace") or self.namespace
+        return leader(where, self.values.get("fullnameOverride", self.name))
 
 
 def next_version():
@@ -58,35 +62,6 @@ def next_version():
     text = crd.read_text(encoding="utf-8")
     crd.write_text(text.replace("shortNames: [bsp]", "shortNames: [bsp, bspnext]"), encoding="utf-8")
     return folder
-
-
-class PodsSeen:
-    """Every pod of a namespace that ever was, by its UID, for as long as this is entered."""
-
-    def __init__(self, namespace):
-        self.command = [
-            cluster.KUBECTL,
-            "get",
-            "pods",
-            "--namespace",
-            namespace,
-            "--watch",
-            "--output",
-            "jsonpath={.metadata.name} {.metadata.uid}{'\\n'}",
-        ]
-        self.seen = set()
-
-    def __enter__(self):
-        self.process = cluster.start(*self.command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        self.thread = threading.Thread(
-            target=lambda: self.seen.update(line.strip() for line in self.process.stdout), daemon=True
-        )
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        cluster.stop(self.process)
-        self.thread.join(5)
 
 
 def objects_of(release):

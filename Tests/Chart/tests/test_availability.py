@@ -6,14 +6,8 @@ import subprocess
 import time
 import unittest
 
-from lib import account, buckets, cluster, image
-from tests.test_installed import PodsSeen, Release
-
-
-def leader(namespace):
-    """Who holds the lease, by the name of its pod."""
-    lease = cluster.find(f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases/bucket-sync")
-    return ((lease or {}).get("spec") or {}).get("holderIdentity", "").split("_")[0]
+from lib import account, buckets, cluster, image, release
+from lib.pods_seen import PodsSeen
 
 
 def succeeded(work, names):
@@ -43,7 +37,7 @@ class TwoControllers(unittest.TestCase):
         self.held = self.pair("held", source=self.endpoint)
         self.pods = self.enterContext(PodsSeen(self.namespace))
         self.first = self.operator("first")
-        cluster.until("the first one leads", lambda: leader(self.namespace) == "first")
+        cluster.until("the first one leads", lambda: release.leader(self.namespace) == "first")
         self.second = self.operator("second")
 
     def operator(self, name):
@@ -65,16 +59,14 @@ class TwoControllers(unittest.TestCase):
         cluster.until("the policy is seen", lambda: self.work.policy("photos").get("status"))
         self.work.make_run("flying", self.held)
         cluster.until(
-            "rclone is at work",
-            lambda: buckets.condition(self.work.run("flying"), "JobRunning").get("status") == "True",
-        )
+            "rclone is at work", lambda: buckets.condition(self.work.run("flying"), "JobRunning").get("status") == "True")
         self.work.make_run("waiting", self.held)
         cluster.until("another run waits", lambda: buckets.condition(self.work.run("waiting"), "LocksAcquired"))
 
     def take_over(self, happened):
         """Waits for the second one to lead, and triggers the policy meanwhile."""
         self.work.sync_now("photos")
-        cluster.until("the second one leads", lambda: leader(self.namespace) == "second", within=60)
+        cluster.until("the second one leads", lambda: release.leader(self.namespace) == "second", within=60)
         print(f"\n{self.id().split('.')[-1]}: the other led after {time.monotonic() - happened:.1f} s", flush=True)
 
     def land(self):
@@ -82,9 +74,7 @@ class TwoControllers(unittest.TestCase):
         self.endpoint.release()
         cluster.until("all runs succeed", lambda: succeeded(self.work, ("flying", "waiting")))
         manual = cluster.until(
-            "the trigger is answered",
-            lambda: [r for r in self.work.runs() if r["metadata"]["name"].startswith("photos-")],
-        )
+            "the trigger is answered", lambda: [r for r in self.work.runs() if r["metadata"]["name"].startswith("photos-")])
         self.assertEqual(len(manual), 1)
         name = manual[0]["metadata"]["name"]
         cluster.until("the triggered run succeeds", lambda: succeeded(self.work, [name]))
@@ -121,7 +111,7 @@ class TwoControllers(unittest.TestCase):
         self.work.sync_now("photos")
         self.land()
         self.assertIsNone(self.first.process.poll())
-        self.assertEqual(leader(self.namespace), "first")
+        self.assertEqual(release.leader(self.namespace), "first")
 
 
 @image.needed
@@ -135,19 +125,13 @@ class TwoPods(unittest.TestCase):
         self.work = buckets.Work(self.tenant)
         values = image.imported()
         values = {**values, "deployment": {**values["deployment"], "replicas": 2}}
-        self.release = Release(
-            self.operators,
-            {
-                "namespace": "",
-                "watchNamespaces": [self.tenant],
-                "fullnameOverride": self.operators,
-                "rbac": {"aggregate": False},
-                **values,
-            },
-        )
+        self.release = release.Release(self.operators, {
+            "namespace": "", "watchNamespaces": [self.tenant], "fullnameOverride": self.operators,
+            "rbac": {"aggregate": False}, **values,
+        })
         self.release.helm("install", "--wait")
         self.addCleanup(self.release.uninstall)
-        cluster.until("one of them leads", lambda: leader(self.operators))
+        cluster.until("one of them leads", self.release.leader)
 
     def pair(self, name):
         pair = buckets.Pair(self.tenant, name)
@@ -165,9 +149,7 @@ class TwoPods(unittest.TestCase):
                 self.work.make_run(names[-1], pairs[number % 3])
                 if number == 2:
                     cluster.kubectl("rollout", "restart", f"deployment/{self.operators}", "--namespace", self.operators)
-            cluster.kubectl(
-                "rollout", "status", f"deployment/{self.operators}", "--namespace", self.operators, "--timeout=180s"
-            )
+            cluster.kubectl("rollout", "status", f"deployment/{self.operators}", "--namespace", self.operators, "--timeout=180s")
             cluster.until("all runs succeed", lambda: succeeded(self.work, names), within=240)
             after = {pod["metadata"]["name"] for pod in self.release.pods()}
         self.assertEqual(before & after, set())
@@ -177,7 +159,7 @@ class TwoPods(unittest.TestCase):
             self.assertEqual(source, destination)
 
     def test_the_leader_dies_with_its_node(self):
-        name = leader(self.operators)
+        name = self.release.leader()
         pod = next(pod for pod in self.release.pods() if pod["metadata"]["name"] == name)
         kubelet = int(os.environ["KUBELET_PID"])
         with PodsSeen(self.tenant) as pods:
@@ -187,29 +169,56 @@ class TwoPods(unittest.TestCase):
                 os.kill(main_process(pod), signal.SIGKILL)
                 died = time.monotonic()
                 self.work.make_run("meanwhile", self.pair("pair"))
-                cluster.until("the other one leads", lambda: leader(self.operators) not in ("", name), within=60)
+                cluster.until("the other one leads", self.release.leader not in ("", name), within=60)
                 print(f"\nwith its node: the other led after {time.monotonic() - died:.1f} s", flush=True)
-                cluster.until(
-                    "it goes to work", lambda: (self.work.run("meanwhile").get("status") or {}).get("phase") == "Sync"
-                )
+                cluster.until("it goes to work", lambda: (self.work.run("meanwhile").get("status") or {}).get("phase") == "Sync")
             finally:
                 os.kill(kubelet, signal.SIGCONT)
             cluster.until("the run succeeds", lambda: succeeded(self.work, ["meanwhile"]))
         self.assertEqual(runs_of_pods(pods.seen), ["meanwhile"])
 
 
+@image.needed
+class TwoReleases(unittest.TestCase):
+    """Two teams with an operator each, whose buckets are the same."""
+
+    def test_they_share_locks_and_nothing_else(self):
+        cluster.have_resource_types()
+        locks = self.enterContext(cluster.namespace("locks"))
+        endpoint = buckets.Endpoint.holdable()
+        self.addCleanup(endpoint.end)
+        works, pairs, releases = [], [], []
+        for number in range(2):
+            tenant = self.enterContext(cluster.namespace(f"team-{number}"))
+            works.append(buckets.Work(tenant))
+            pairs.append(buckets.Pair(tenant, "held", source=endpoint))
+            self.addCleanup(pairs[-1].delete)
+            releases.append(release.Release(locks, {
+                "namespace": "", "watchNamespaces": [tenant], "fullnameOverride": tenant,
+                "rbac": {"aggregate": False}, "crds": {"install": False}, **image.imported(),
+            }, name=f"team-{number}"))
+            releases[-1].helm("install", "--wait")
+            self.addCleanup(releases[-1].uninstall)
+        for each in releases:
+            cluster.until("each has a leader of its own", each.leader)
+        pairs[0].write("object", "content")
+        pairs[1].buckets = pairs[0].buckets
+        endpoint.hold()
+        works[0].make_run("mine", pairs[0])
+        cluster.until(
+            "rclone is at work", lambda: buckets.condition(works[0].run("mine"), "JobRunning").get("status") == "True")
+        works[1].make_run("yours", pairs[1])
+        cluster.until(
+            "the other team's run waits for it",
+            lambda: "/mine" in buckets.condition(works[1].run("yours"), "LocksAcquired").get("message", ""))
+        endpoint.release()
+        cluster.until("both succeed", lambda: succeeded(works[0], ["mine"]) and succeeded(works[1], ["yours"]))
+
+
 def main_process(pod):
     """The pid, on this machine, of what a pod's container runs."""
     container = pod["status"]["containerStatuses"][0]["containerID"].removeprefix("containerd://")
-    command = [
-        "ctr",
-        "--address",
-        f"{os.environ['TESTBED_DIR']}/containerd.sock",
-        "--namespace",
-        "k8s.io",
-        "tasks",
-        "list",
-    ]
+    command = ["ctr", "--address", f"{os.environ['TESTBED_DIR']}/containerd.sock", "--namespace", "k8s.io", "tasks", "list"]
     for line in subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines():
         if line.startswith(container):
             return int(line.split()[1])

@@ -5,7 +5,8 @@ import subprocess
 import unittest
 
 from lib import buckets, chart, cluster, image
-from lib.release import PodsSeen, Release, next_version, objects_of
+from lib.pods_seen import PodsSeen
+from lib.release import Release, next_version, objects_of
 
 
 @image.needed
