@@ -31,14 +31,30 @@ class Endpoint:
         address = f"10.77.0.1:{random.randrange(20_000, 60_000)}"
         within = ["ip", "netns", "exec", os.environ["NETWORK_NAMESPACE"]]
         process = cluster.start(
-            *within, os.environ["RCLONE"], "serve", "s3", "--addr", address, "--vfs-cache-mode", "off",
-            "--dir-cache-time", "50ms", directory,
-            env={"PATH": os.environ["PATH"], "HOME": directory, "RCLONE_CONFIG": "/dev/null",
-                 "RCLONE_AUTH_KEY": '"HOLDABLEACCESS,holdable-secret"'},
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            *within,
+            os.environ["RCLONE"],
+            "serve",
+            "s3",
+            "--addr",
+            address,
+            "--vfs-cache-mode",
+            "off",
+            "--dir-cache-time",
+            "50ms",
+            directory,
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": directory,
+                "RCLONE_CONFIG": "/dev/null",
+                "RCLONE_AUTH_KEY": '"HOLDABLEACCESS,holdable-secret"',
+            },
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         asked = [*within, "curl", "--silent", "--max-time", "2", f"http://{address}/"]
-        cluster.until(f"{address} answers", lambda: subprocess.run(asked, capture_output=True, check=False).returncode == 0)
+        cluster.until(
+            f"{address} answers", lambda: subprocess.run(asked, capture_output=True, check=False).returncode == 0
+        )
         return cls(f"http://{address}", "HOLDABLEACCESS", "holdable-secret", directory, process)
 
     def hold(self):
@@ -57,7 +73,8 @@ class Endpoint:
 
         plain = {"TYPE": "s3", "PROVIDER": "Rclone", "ENDPOINT": self.address}
         return [{"name": name, "value": value} for name, value in plain.items()] + [
-            key("ACCESS_KEY_ID"), key("SECRET_ACCESS_KEY"),
+            key("ACCESS_KEY_ID"),
+            key("SECRET_ACCESS_KEY"),
         ]
 
 
@@ -73,7 +90,9 @@ class Pair:
             folder.mkdir(parents=True)
         for end, secret in zip(self.ends, self.secrets):
             values = {"ACCESS_KEY_ID": end.access_key, "SECRET_ACCESS_KEY": end.secret_key}
-            cluster.create(f"/api/v1/namespaces/{namespace}/secrets", {"metadata": {"name": secret}, "stringData": values})
+            cluster.create(
+                f"/api/v1/namespaces/{namespace}/secrets", {"metadata": {"name": secret}, "stringData": values}
+            )
 
     @property
     def secrets(self):
@@ -90,7 +109,8 @@ class Pair:
 
     def spec(self):
         return {
-            "source": self.buckets[0], "destination": self.buckets[1],
+            "source": self.buckets[0],
+            "destination": self.buckets[1],
             "sourceEnv": self.ends[0].variables(self.secrets[0]),
             "destinationEnv": self.ends[1].variables(self.secrets[1]),
         }
@@ -108,14 +128,18 @@ class Work:
 
     def make_policy(self, name, pair, **spec):
         body = {
-            "apiVersion": cluster.GROUP.removeprefix("/apis/"), "kind": "BucketSyncPolicy", "metadata": {"name": name},
+            "apiVersion": cluster.GROUP.removeprefix("/apis/"),
+            "kind": "BucketSyncPolicy",
+            "metadata": {"name": name},
             "spec": {**pair.spec(), "schedule": "0 0 29 2 *", **spec},
         }
         return cluster.create(f"{self.base}/bucketsyncpolicies", body)
 
     def make_run(self, name, pair, **spec):
         body = {
-            "apiVersion": cluster.GROUP.removeprefix("/apis/"), "kind": "BucketSync", "metadata": {"name": name},
+            "apiVersion": cluster.GROUP.removeprefix("/apis/"),
+            "kind": "BucketSync",
+            "metadata": {"name": name},
             "spec": {**pair.spec(), **spec},
         }
         return cluster.create(f"{self.base}/bucketsyncs", body)

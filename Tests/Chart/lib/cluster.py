@@ -38,6 +38,7 @@ class NeverHappened(AssertionError):
 
 def start(*command, **options):
     """A process that ends with this one, whatever ends it."""
+
     def die_with_parent():
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
@@ -154,14 +155,19 @@ def forget(name):
     """Deletes a namespace, and takes finalizers off that nobody is left to take off."""
     with contextlib.suppress(Refused):
         for run in items(f"{GROUP}/namespaces/{name}/bucketsyncs"):
-            patch(f"{GROUP}/namespaces/{name}/bucketsyncs/{run['metadata']['name']}", {"metadata": {"finalizers": None}})
+            patch(
+                f"{GROUP}/namespaces/{name}/bucketsyncs/{run['metadata']['name']}", {"metadata": {"finalizers": None}}
+            )
     delete(f"/api/v1/namespaces/{name}")
 
 
 def have_resource_types():
     """Makes sure that our resource types are there."""
     crds = chart.CHART / "files/crds"
-    if any(find(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{p.stem}.{chart.GROUP}") is None for p in crds.iterdir()):
+    if any(
+        find(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{p.stem}.{chart.GROUP}") is None
+        for p in crds.iterdir()
+    ):
         kubectl("apply", "--validate=false", "-f", str(crds))
     until("the resource types are served", lambda: find(GROUP))
 
@@ -173,8 +179,12 @@ def adopt_resource_types(release, release_namespace):
         if find(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}"):
             kubectl("label", "--overwrite", "crd", name, "app.kubernetes.io/managed-by=Helm")
             kubectl(
-                "annotate", "--overwrite", "crd", name,
-                f"meta.helm.sh/release-name={release}", f"meta.helm.sh/release-namespace={release_namespace}",
+                "annotate",
+                "--overwrite",
+                "crd",
+                name,
+                f"meta.helm.sh/release-name={release}",
+                f"meta.helm.sh/release-namespace={release_namespace}",
             )
 
 

@@ -1,4 +1,4 @@
-"""A thin `helm`: lint, template, install, upgrade and uninstall with Helm's own engine, the flags named as Helm names them."""
+"""A thin `helm`: lint, template, install, upgrade, uninstall with Helm's own engine; flags are named as Helm's."""
 
 import argparse
 import os
@@ -82,9 +82,7 @@ def tell(release, arguments):
 
 def uninstall(arguments):
     with cluster(arguments) as config:
-        answer = config.uninstall(
-            arguments.name, wait="watcher" if arguments.wait else None, timeout=arguments.timeout
-        )
+        answer = config.uninstall(arguments.name, wait="watcher" if arguments.wait else None, timeout=arguments.timeout)
     print(answer["info"])
 
 

@@ -1,5 +1,11 @@
 """A release of the chart, by Helm's own engine."""
 
+import pathlib
+import shutil
+import tempfile
+
+import yaml
+
 from lib import chart, cluster
 
 
@@ -28,7 +34,9 @@ class Release:
 
     def pods(self):
         """The controller's pods that are not on their way out."""
-        found = cluster.items(f"/api/v1/namespaces/{self.namespace}/pods?labelSelector=app.kubernetes.io/component%3Dcontroller")
+        found = cluster.items(
+            f"/api/v1/namespaces/{self.namespace}/pods?labelSelector=app.kubernetes.io/component%3Dcontroller"
+        )
         return [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
 
     def pod(self):
@@ -40,3 +48,28 @@ class Release:
     def leader(self):
         where = self.values.get("namespace") or self.namespace
         return leader(where, self.values.get("fullnameOverride", self.name))
+
+
+def next_version():
+    """A copy of the chart of the next version, whose pods are not the same."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="bucket-sync-chart-")) / "bucket-sync"
+    shutil.copytree(chart.CHART, folder)
+    path = folder / "Chart.yaml"
+    metadata = yaml.safe_load(path.read_text(encoding="utf-8"))
+    metadata["version"] += "-next"
+    path.write_text(yaml.safe_dump(metadata), encoding="utf-8")
+    crd = folder / "files/crds/bucketsyncpolicies.yaml"
+    text = crd.read_text(encoding="utf-8")
+    crd.write_text(text.replace("shortNames: [bsp]", "shortNames: [bsp, bspnext]"), encoding="utf-8")
+    return folder
+
+
+def objects_of(release):
+    """What there is with the labels of a release, in its namespace and beyond."""
+    selector = f"app.kubernetes.io/managed-by=Helm,app.kubernetes.io/instance={release.name}"
+    namespaced = "all,configmaps,serviceaccounts,roles,rolebindings,poddisruptionbudgets,networkpolicies"
+    listed = cluster.kubectl(
+        "get", namespaced, "--namespace", release.namespace, "--selector", selector, "--output", "name"
+    )
+    wide = cluster.kubectl("get", "clusterroles,clusterrolebindings", "--selector", selector, "--output", "name")
+    return [name for name in (listed + wide).split() if release.name in name]

@@ -1,10 +1,10 @@
 """Everything that the controller ever does, in one namespace and half a minute.
 
-    a policy is triggered twice and keeps one run      runs, Jobs, locks, statuses, Events; deleting old runs
-    a policy is broken, repaired, and broken again     an Event that is counted instead of being made again
-    a lock is left by somebody who is gone             looking for its holder, taking it away
-    a ConfigMap that is no lock has the name of one    reading what is in the way
-    a Job is deleted by somebody else                  looking for the Job, and whether its pods have stopped
+a policy is triggered twice and keeps one run      runs, Jobs, locks, statuses, Events; deleting old runs
+a policy is broken, repaired, and broken again     an Event that is counted instead of being made again
+a lock is left by somebody who is gone             looking for its holder, taking it away
+a ConfigMap that is no lock has the name of one    reading what is in the way
+a Job is deleted by somebody else                  looking for the Job, and whether its pods have stopped
 """
 
 import threading
@@ -76,12 +76,15 @@ class Scenario:
         self.until("the policy is seen", lambda: self.work.policy("twice").get("status"), within)
         self.work.sync_now("twice")
         first = self.until("the first run succeeds", lambda: succeeded(1), within)[0]["metadata"]["name"]
-        self.until("the trigger is taken off", lambda: not self.work.policy("twice")["metadata"].get("annotations"), within)
+        self.until(
+            "the trigger is taken off", lambda: not self.work.policy("twice")["metadata"].get("annotations"), within
+        )
         self.work.sync_now("twice")
         # One run is kept, and it is not the first one.
         self.until(
             "the first run is deleted",
-            lambda: [r["metadata"]["name"] for r in mine()] != [first] and len(mine()) == 1 and succeeded(1), within,
+            lambda: [r["metadata"]["name"] for r in mine()] != [first] and len(mine()) == 1 and succeeded(1),
+            within,
         )
 
     def break_twice(self, within):
@@ -90,12 +93,14 @@ class Scenario:
             self.work.change_policy("broken", {"schedule": schedule})
             self.until(
                 f"the schedule {schedule} is judged",
-                lambda: bool((self.work.policy("broken").get("status") or {}).get("error")) == error, within,
+                lambda: bool((self.work.policy("broken").get("status") or {}).get("error")) == error,
+                within,
             )
         events = f"/apis/events.k8s.io/v1/namespaces/{self.namespace}/events"
         self.until(
             "an Event is counted",
-            lambda: any((e.get("series") or {}).get("count", 1) > 1 for e in cluster.items(events)), within,
+            lambda: any((e.get("series") or {}).get("count", 1) > 1 for e in cluster.items(events)),
+            within,
         )
 
     def lock_of(self, pair, run, within):
@@ -103,7 +108,9 @@ class Scenario:
         path = f"/api/v1/namespaces/{self.namespace}/configmaps"
 
         def lock():
-            return next((c for c in cluster.items(path) if (c.get("data") or {}).get("bucket") == pair.buckets[0]), None)
+            return next(
+                (c for c in cluster.items(path) if (c.get("data") or {}).get("bucket") == pair.buckets[0]), None
+            )
 
         self.work.make_run(run, pair)
         held = self.until("the lock is there", lock, within)
@@ -117,10 +124,13 @@ class Scenario:
     def meet_an_orphan(self, within):
         """The lock of a bucket is held by a run that is gone; another run gets it in the end."""
         held = self.lock_of(self.orphaned, "before-orphan", within)
-        cluster.create(f"/api/v1/namespaces/{self.namespace}/configmaps", {
-            "metadata": {key: held["metadata"][key] for key in ("name", "labels")},
-            "data": held["data"] | {"holderName": "nobody", "holderUID": "00000000-0000-0000-0000-000000000000"},
-        })
+        cluster.create(
+            f"/api/v1/namespaces/{self.namespace}/configmaps",
+            {
+                "metadata": {key: held["metadata"][key] for key in ("name", "labels")},
+                "data": held["data"] | {"holderName": "nobody", "holderUID": "00000000-0000-0000-0000-000000000000"},
+            },
+        )
         self.work.make_run("after-orphan", self.orphaned)
         self.until("the next run succeeds", lambda: self.result("after-orphan") == "Succeeded", within)
 

@@ -1,12 +1,19 @@
 """Alerts, the dashboard and the ServiceMonitor: they are understood, and they speak of what the controller tells."""
 
 import json
+import pathlib
 import re
+import tempfile
 import unittest
 
 from lib import account, buckets, chart, cluster, image, prometheus
 
-MONITORED = {"hooks": {"a.lua": ""}, "serviceMonitor": {"enabled": True}, "prometheusRule": {"enabled": True}, "dashboard": {"enabled": True}}
+MONITORED = {
+    "hooks": {"a.lua": ""},
+    "serviceMonitor": {"enabled": True},
+    "prometheusRule": {"enabled": True},
+    "dashboard": {"enabled": True},
+}
 
 
 def rule_groups(values=None):
@@ -45,7 +52,9 @@ class Rules(unittest.TestCase):
                 self.assertIn("kubectl", rule["annotations"]["description"])
 
     def test_labels_of_alerts_can_be_set(self):
-        values = chart.EVERYTHING | {"prometheusRule": {"enabled": True, "alertLabels": {"team": "x", "severity": "page"}}}
+        values = chart.EVERYTHING | {
+            "prometheusRule": {"enabled": True, "alertLabels": {"team": "x", "severity": "page"}}
+        }
         for rule in rule_groups(values)["groups"][0]["rules"]:
             self.assertEqual(rule["labels"], {"team": "x", "severity": "page"})
 
@@ -69,11 +78,13 @@ class Alerts(unittest.TestCase):
         test = {
             "rule_files": ["rules.yaml"],
             "evaluation_interval": "1m",
-            "tests": [{
-                "interval": "1m",
-                "input_series": series + [one for one in (up, leader) if one["series"] not in given],
-                "alert_rule_test": [{"eval_time": at, "alertname": alert, "exp_alerts": []} for alert in alerts],
-            }],
+            "tests": [
+                {
+                    "interval": "1m",
+                    "input_series": series + [one for one in (up, leader) if one["series"] not in given],
+                    "alert_rule_test": [{"eval_time": at, "alertname": alert, "exp_alerts": []} for alert in alerts],
+                }
+            ],
         }
         complaints = prometheus.promtool("test", "rules", "test.yaml", rules=rule_groups(), test=test) or ""
         found = set(re.findall(r"alertname: *(\w+)", complaints))
@@ -148,7 +159,9 @@ class Dashboard(unittest.TestCase):
         self.assertEqual(len({p["id"] for p in found["panels"]}), len(found["panels"]))
 
     def test_grafana_finds_it_by_its_label(self):
-        self.assertEqual(chart.find("ConfigMap", MONITORED, "bucket-sync-dashboard")["metadata"]["labels"]["grafana_dashboard"], "1")
+        self.assertEqual(
+            chart.find("ConfigMap", MONITORED, "bucket-sync-dashboard")["metadata"]["labels"]["grafana_dashboard"], "1"
+        )
 
 
 @image.needed
@@ -161,7 +174,11 @@ class Names(unittest.TestCase):
     def test_every_metric_is_told(self):
         cluster.have_resource_types()
         with cluster.namespace("metrics") as namespace:
-            operator = account.Operator(namespace, None, "--hooks-dir", str(chart.CHART))
+            # A counter of failures has a series once there was one.
+            folder = self.enterContext(tempfile.TemporaryDirectory())
+            failing = 'return {api = 1, post_sync = function() error("on purpose") end}'
+            pathlib.Path(folder, "failing.lua").write_text(failing, encoding="utf-8")
+            operator = account.Operator(namespace, None, "--hooks-dir", folder)
             self.addCleanup(operator.stop)
             operator.start()
             plain = buckets.Pair(namespace, "plain")
@@ -187,7 +204,17 @@ class Names(unittest.TestCase):
 class Scraping(unittest.TestCase):
     def test_the_monitor_is_what_the_prometheus_operator_takes(self):
         # The parts of monitoring.coreos.com/v1 that are used, as its resource types have them.
-        monitor = chart.find("ServiceMonitor", MONITORED | {"serviceMonitor": {"enabled": True, "scrapeTimeout": "5s", "relabelings": [{"action": "labeldrop", "regex": "x"}]}})
+        monitor = chart.find(
+            "ServiceMonitor",
+            MONITORED
+            | {
+                "serviceMonitor": {
+                    "enabled": True,
+                    "scrapeTimeout": "5s",
+                    "relabelings": [{"action": "labeldrop", "regex": "x"}],
+                }
+            },
+        )
         self.assertEqual(set(monitor["spec"]), {"selector", "namespaceSelector", "endpoints"})
         known = {"port", "path", "honorLabels", "interval", "scrapeTimeout", "relabelings", "metricRelabelings"}
         for endpoint in monitor["spec"]["endpoints"]:

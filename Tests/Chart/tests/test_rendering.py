@@ -141,10 +141,18 @@ class Pods(unittest.TestCase):
             "watchNamespaces": ["a", "b", "a"],
         }
         names = [name for name, _ in chart.environment()]
-        self.assertEqual(names, ["POD_NAME", "NAMESPACE", "LEADER_ELECTION", "HEALTH_ADDRESS", "METRICS_ADDRESS"])
+        self.assertEqual(
+            names,
+            ["POD_NAME", "NAMESPACE", "LEADER_ELECTION", "LEADER_ELECTION_ID", "HEALTH_ADDRESS", "METRICS_ADDRESS"],
+        )
         expected = {
-            "LOG_LEVEL": "debug", "LOG_FORMAT": "json", "CONCURRENCY": "2000000", "LOCK_TIMEOUT": "1m",
-            "RCLONE_IMAGE": "mirror/rclone:1", "RCLONE_IMAGE_PULL_POLICY": "Never", "WATCH_NAMESPACES": "a,b",
+            "LOG_LEVEL": "debug",
+            "LOG_FORMAT": "json",
+            "CONCURRENCY": "2000000",
+            "LOCK_TIMEOUT": "1m",
+            "RCLONE_IMAGE": "mirror/rclone:1",
+            "RCLONE_IMAGE_PULL_POLICY": "Never",
+            "WATCH_NAMESPACES": "a,b",
         }
         self.assertLessEqual(expected.items(), dict(chart.environment(values)).items())
         off = {"controller": {"jobStartTimeout": "0"}}
@@ -153,7 +161,9 @@ class Pods(unittest.TestCase):
     def test_no_variable_is_there_twice(self):
         values = {
             "controller": {"logLevel": "debug"},
-            "deployment": {"extraEnv": [{"name": "LOG_LEVEL", "value": "trace"}, {"name": "HTTPS_PROXY", "value": "x"}]},
+            "deployment": {
+                "extraEnv": [{"name": "LOG_LEVEL", "value": "trace"}, {"name": "HTTPS_PROXY", "value": "x"}]
+            },
         }
         environment = chart.environment(values)
         self.assertEqual(len(environment), len(dict(environment)))
@@ -162,11 +172,18 @@ class Pods(unittest.TestCase):
     def test_what_is_asked_for_is_passed_on(self):
         deployment = {
             "imagePullSecrets": [{"name": "registry"}],
-            "labels": {"l": "1"}, "annotations": {"a": "1"}, "podLabels": {"pl": "1"}, "podAnnotations": {"pa": "1"},
+            "labels": {"l": "1"},
+            "annotations": {"a": "1"},
+            "podLabels": {"pl": "1"},
+            "podAnnotations": {"pa": "1"},
             "extraArgs": ["--concurrency", "3"],
-            "extraVolumes": [{"name": "v", "emptyDir": {}}], "extraVolumeMounts": [{"name": "v", "mountPath": "/v"}],
-            "nodeSelector": {"disk": "ssd"}, "tolerations": [{"operator": "Exists"}],
-            "affinity": {"nodeAffinity": {}}, "priorityClassName": "high", "terminationGracePeriodSeconds": 7,
+            "extraVolumes": [{"name": "v", "emptyDir": {}}],
+            "extraVolumeMounts": [{"name": "v", "mountPath": "/v"}],
+            "nodeSelector": {"disk": "ssd"},
+            "tolerations": [{"operator": "Exists"}],
+            "affinity": {"nodeAffinity": {}},
+            "priorityClassName": "high",
+            "terminationGracePeriodSeconds": 7,
             "image": {"repository": "r.example:5000/x/y", "digest": "sha256:" + "0" * 64},
         }
         found = chart.find("Deployment", {"deployment": deployment, "commonAnnotations": {"c": "1"}})
@@ -181,7 +198,9 @@ class Pods(unittest.TestCase):
         self.assertEqual(container["image"], "r.example:5000/x/y@sha256:" + "0" * 64)
         pod = found["spec"]["template"]["metadata"]
         self.assertEqual((found["metadata"]["labels"]["l"], pod["labels"]["pl"]), ("1", "1"))
-        self.assertEqual((found["metadata"]["annotations"]["a"], pod["annotations"]["pa"], pod["annotations"]["c"]), ("1",) * 3)
+        self.assertEqual(
+            (found["metadata"]["annotations"]["a"], pod["annotations"]["pa"], pod["annotations"]["c"]), ("1",) * 3
+        )
 
 
 class Hooks(unittest.TestCase):
@@ -189,12 +208,12 @@ class Hooks(unittest.TestCase):
         "plain.lua": "return 1\n",
         "-odd_Name.2.lua": "",
         "quotes.lua": "local a, b = 'it''s', \"\\\"\" -- # not a comment: [x]\n",
-        "templates.lua": "-- {{ .Values.namespace }} {{- fail \"no\" }} ${HOME} $(id)\n",
+        "templates.lua": '-- {{ .Values.namespace }} {{- fail "no" }} ${HOME} $(id)\n',
         "white.lua": "  leading\n\ttab\n\n\ntrailing  \n \n",
         "windows.lua": "a\r\nb\r\n",
         "unicode.lua": "-- überall 🪣 \u2028 \u00a0 \ufeff\n",
         "yaml.lua": "---\n...\n&a *b !!int 3\n%TAG\n",
-        "markup.lua": "<a href=\"x\">&amp;</a>\n",
+        "markup.lua": '<a href="x">&amp;</a>\n',
         "controls.lua": "bell \u0007 escape \u001b delete \u007f c1 \u0080\u009f none \uffff\n",
         "no-end.lua": "x = 1",
         "number.lua": "12",
@@ -209,7 +228,10 @@ class Hooks(unittest.TestCase):
         self.assertEqual(scripts, self.SCRIPTS)
 
     def test_the_whole_folder_is_mounted_where_the_controller_looks(self):
-        for values, name in (({"hooks": {"a.lua": ""}}, "bucket-sync-hooks"), ({"existingHooksConfigMap": "mine"}, "mine")):
+        for values, name in (
+            ({"hooks": {"a.lua": ""}}, "bucket-sync-hooks"),
+            ({"existingHooksConfigMap": "mine"}, "mine"),
+        ):
             with self.subTest(name):
                 spec = chart.find("Deployment", values)["spec"]["template"]["spec"]
                 self.assertEqual(spec["volumes"], [{"name": "hooks", "configMap": {"name": name}}])

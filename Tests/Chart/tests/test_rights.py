@@ -67,6 +67,11 @@ class Rights(unittest.TestCase):
         bindings = {(o["metadata"]["namespace"], o["roleRef"]["kind"]) for o in chart.select(objects, "RoleBinding")}
         self.assertEqual(bindings, {("a", "ClusterRole"), ("b", "ClusterRole"), (chart.NAMESPACE, "Role")})
 
+    def test_the_lease_is_the_releases_own(self):
+        values = {"fullnameOverride": "mine"}
+        self.assertIn(("coordination.k8s.io", "leases", "mine"), rights(chart.find("Role", values)))
+        self.assertIn(("LEADER_ELECTION_ID", "mine"), chart.environment(values))
+
     def test_watching_all_namespaces_binds_once(self):
         objects = chart.objects()
         self.assertEqual(chart.only(chart.select(objects, "ClusterRoleBinding"))["roleRef"]["name"], "bucket-sync")
@@ -77,4 +82,6 @@ class Rights(unittest.TestCase):
         left = {"rbac": {"create": False, "aggregate": False}, "serviceAccount": {"create": False, "name": "mine"}}
         objects = chart.objects(left)
         self.assertEqual([o["kind"] for o in objects if "Role" in o["kind"] or o["kind"] == "ServiceAccount"], [])
-        self.assertEqual(chart.only(chart.select(objects, "Deployment"))["spec"]["template"]["spec"]["serviceAccountName"], "mine")
+        self.assertEqual(
+            chart.only(chart.select(objects, "Deployment"))["spec"]["template"]["spec"]["serviceAccountName"], "mine"
+        )
