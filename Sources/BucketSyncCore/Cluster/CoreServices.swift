@@ -63,4 +63,14 @@ package struct CoreServices: Sendable {
     self.builder = builder
     status = StatusWriter(client: client, time: time)
   }
+
+  /// Tells people something about an object: by an Event, and in the log.
+  func tell(_ type: EventType, regarding object: ObjectReference, reason: String, action: String, _ note: String) {
+    events.record(type, regarding: object, reason: reason, action: action, note: note)
+    logger.log(
+      level: type == .warning ? .warning : .info, "\(note)",
+      metadata: [
+        "object": "\(object.kind ?? "") \(object.namespace ?? "")/\(object.name ?? "")", "reason": "\(reason)",
+      ])
+  }
 }

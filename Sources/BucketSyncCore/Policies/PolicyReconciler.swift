@@ -125,7 +125,7 @@ package struct PolicyReconciler: Sendable {
   }
 
   func record(_ policy: BucketSyncPolicy, _ type: EventType, reason: String, action: String, _ note: String) {
-    services.events.record(type, regarding: policy.reference, reason: reason, action: action, note: note)
+    services.tell(type, regarding: policy.reference, reason: reason, action: action, note)
   }
 }
 

@@ -60,7 +60,7 @@ package struct RunReconciler: Sendable {
   }
 
   func record(_ run: BucketSync, _ type: EventType, reason: String, action: String, _ note: String) {
-    services.events.record(type, regarding: run.reference, reason: reason, action: action, note: note)
+    services.tell(type, regarding: run.reference, reason: reason, action: action, note)
   }
 }
 

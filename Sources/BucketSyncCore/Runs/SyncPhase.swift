@@ -67,8 +67,6 @@ extension RunReconciler {
     } catch {
       if error.isAlreadyExists { return try await adopt(key, of: run) }
       if error.mayHealByItself { throw error }
-      // More often the installation is at fault than the run: a role, a quota, an admission policy.
-      services.logger.warning("a Job was refused", metadata: ["run": "\(run.key)", "error": "\(error)"])
       return try await conclude(
         run, .failed(reason: "JobNotCreated", message: "Job \(plan.name) was refused: \(error)"))
     }

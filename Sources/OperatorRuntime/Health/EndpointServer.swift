@@ -76,7 +76,8 @@ package struct EndpointServer: Sendable {
       let listener = try await listen(at: address, on: group)
       ports[address] = listener.channel.localAddress?.port
       listeners.append((listener, endpoints))
-      logger.info("listening", metadata: ["address": "\(address)", "paths": "\(endpoints.map(\.path))"])
+      let bound = address.bound(to: ports[address])
+      logger.info("listening", metadata: ["address": "\(bound)", "paths": "\(endpoints.map(\.path))"])
     }
     listening(ports)
     try await withThrowingTaskGroup { tasks in

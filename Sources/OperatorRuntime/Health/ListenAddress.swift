@@ -12,7 +12,7 @@ package struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
 
   /// `nil` for all of this machine's addresses.
   package let host: String?
-  package let port: Int
+  package private(set) var port: Int
 
   /// Reads an address; `nil` for `0`, which turns the server off.
   package init?(_ text: String) throws(Invalid) {
@@ -28,6 +28,13 @@ package struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
     }
     self.host = host.isEmpty ? nil : String(host)
     self.port = Int(port)
+  }
+
+  /// The same host at the port that the kernel has chosen.
+  func bound(to port: Int?) -> ListenAddress {
+    var address = self
+    address.port = port ?? self.port
+    return address
   }
 
   /// The address as it is written.

@@ -169,7 +169,7 @@ class TwoPods(unittest.TestCase):
                 os.kill(main_process(pod), signal.SIGKILL)
                 died = time.monotonic()
                 self.work.make_run("meanwhile", self.pair("pair"))
-                cluster.until("the other one leads", self.release.leader not in ("", name), within=60)
+                cluster.until("the other one leads", lambda: self.release.leader() not in ("", name), within=60)
                 print(f"\nwith its node: the other led after {time.monotonic() - died:.1f} s", flush=True)
                 cluster.until("it goes to work", lambda: (self.work.run("meanwhile").get("status") or {}).get("phase") == "Sync")
             finally:
