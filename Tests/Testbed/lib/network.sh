@@ -24,7 +24,9 @@ make_network() {
   ip netns add "$SWITCH"
   ip -n "$SWITCH" link set lo up
   ip -n "$SWITCH" address add "$APISERVER_ADDRESS/32" dev lo
-  ip -n "$SWITCH" link add pods type bridge
+  # An address of its own: otherwise a bridge takes the lowest of its ports', and whenever that pod goes, all others send
+  # what is meant for the API server to nobody for half a minute.
+  ip -n "$SWITCH" link add pods address 0a:4d:00:00:00:01 type bridge
   ip -n "$SWITCH" address add 10.77.0.1/16 dev pods
   ip -n "$SWITCH" link set pods up
   local name namespace
