@@ -42,6 +42,12 @@ class Release:
     def pod(self):
         return cluster.until("there is one pod", lambda: len(self.pods()) == 1 and self.pods()[0])
 
+    def restarts(self):
+        """The last words of controllers that were restarted in their pods."""
+        restarted = [p for p in self.pods() if p["status"]["containerStatuses"][0]["restartCount"]]
+        where = ("--namespace", self.namespace, "--tail=20")
+        return [cluster.kubectl("logs", p["metadata"]["name"], "--previous", *where) for p in restarted]
+
     def logs(self):
         return cluster.kubectl("logs", "--namespace", self.namespace, f"deployment/{self.namespace}", "--tail=-1")
 

@@ -176,7 +176,7 @@ class Names(unittest.TestCase):
         with cluster.namespace("metrics") as namespace:
             # A counter of failures has a series once there was one.
             folder = self.enterContext(tempfile.TemporaryDirectory())
-            failing = 'return {api = 1, post_sync = function() error("on purpose") end}'
+            failing = 'return {api = 1, pre_lock = function(ctx) if ctx.params.fail then error("on purpose") end end}'
             pathlib.Path(folder, "failing.lua").write_text(failing, encoding="utf-8")
             operator = account.Operator(namespace, None, "--hooks-dir", folder)
             self.addCleanup(operator.stop)
@@ -188,6 +188,7 @@ class Names(unittest.TestCase):
             cluster.until("the policy is seen", lambda: work.policy("photos").get("status"))
             work.sync_now("photos")
             cluster.until("a run has succeeded", work.finished)
+            work.make_run("failing", plain, parameters={"fail": "yes"})
             wanted = {name: where for where, text in expressions() for name in prometheus.metrics(text)}
             self.assertGreater(len(wanted), 15)
 
