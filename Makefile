@@ -61,7 +61,8 @@ test-chart: libraries ## Test the Helm chart with Helm's own engine, on the test
 .PHONY: test-example
 test-example: libraries ## Build the example of an operator with plugins of one's own, and see them in their places
 	swift build --package-path examples/custom-plugin --product my-operator
-	examples/custom-plugin/.build/debug/my-operator bucket-sync plugins --busy-hours 8-18 | tee /dev/stderr | grep -qx 'lock *LeaseLock *module my_operator'
+	plugins=$$(examples/custom-plugin/.build/debug/my-operator bucket-sync plugins --busy-hours 8-18); echo "$$plugins"; \
+	grep -qx 'lock *LeaseLock *module my_operator' <<<"$$plugins"
 
 .PHONY: test-hooks
 test-hooks: libraries ## Run the test cases of the example scripts

@@ -34,7 +34,8 @@ enum FullObjects {
         syncHistoryLimit: 3,
         jobLabels: ["app": "sync"],
         suspend: true,
-        timeout: "1h30m"
+        timeout: "1h30m",
+        parameters: ["bwlimit": "10M"]
       )
     )
     var status = BucketSyncPolicy.Status()

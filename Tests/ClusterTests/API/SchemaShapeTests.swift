@@ -55,7 +55,7 @@ struct SchemaShapeTests {
 
   @Test(
     "fields that both kinds share are the same in both",
-    arguments: ["source", "destination", "jobLabels", "timeout"]
+    arguments: ["source", "destination", "jobLabels", "timeout", "parameters"]
   )
   func shared(field: String) async throws {
     let policy = try await schema("bucketsyncpolicies")["properties"]["spec"]["properties"][field]
