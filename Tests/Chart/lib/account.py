@@ -1,8 +1,10 @@
 """A controller that runs as a service account with the rights of the chart, or some of them."""
 
+import atexit
 import json
 import os
 import pathlib
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -47,6 +49,7 @@ class Operator:
     def __init__(self, namespace, missing=None, *flags, name="operator"):
         self.namespace, self.missing, self.name = namespace, missing, name
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="bucket-sync-operator-"))
+        atexit.register(shutil.rmtree, self.folder, ignore_errors=True)
         self.log_path = self.folder / "log"
         self.grant()
         self.process = None

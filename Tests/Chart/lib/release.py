@@ -1,5 +1,6 @@
 """A release of the chart, by Helm's own engine."""
 
+import atexit
 import pathlib
 import shutil
 import tempfile
@@ -59,6 +60,7 @@ class Release:
 def next_version():
     """A copy of the chart of the next version, whose pods are not the same."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="bucket-sync-chart-")) / "bucket-sync"
+    atexit.register(shutil.rmtree, folder.parent, ignore_errors=True)
     shutil.copytree(chart.CHART, folder)
     path = folder / "Chart.yaml"
     metadata = yaml.safe_load(path.read_text(encoding="utf-8"))
