@@ -15,7 +15,11 @@ struct CommandTests {
     (arguments: ["--namespace", "a", "--kubeconfig", "/no/such/file"], words: "/no/such/file"),
     (arguments: ["--namespace", "a", "--kubeconfig", "/dev/null"], words: "/dev/null"),
     (arguments: ["--namespace", "a", "--health-address", "nowhere:at:all"], words: "nowhere:at:all"),
+    (arguments: ["--namespace", "a", "--metrics-address", "99999"], words: "--metrics-address"),
     (arguments: ["--namespace", "a", "--lock-timeout", "soon"], words: "soon"),
+    (arguments: ["--namespace", "a", "--lock-timeout=-5m"], words: "must not be negative"),
+    (arguments: ["--namespace", "a", "--leader-election-id", "No Lease"], words: "No Lease"),
+    (arguments: ["--namespace", "a", "--hooks-memory", "1k"], words: "between 1Mi and 1Gi"),
     (arguments: ["--namespace", "a", "--rclone-image-pull-policy", "Sometimes"], words: "Sometimes"),
   ])
   func wrongUseIsExplainedAndFails(arguments: [String], words: String) async throws {

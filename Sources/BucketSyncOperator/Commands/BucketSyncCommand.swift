@@ -16,8 +16,8 @@ struct BucketSyncCommand<Plugins: PluginSet>: AsyncParsableCommand {
         exclusive locks on both its buckets, runs rclone sync in a Job, releases the locks and tells what happened in \
         its status and in Events.
 
-        Every flag has an environment variable; the flag wins. LOG_LEVEL (trace, debug, info, notice, warning, error) \
-        and LOG_FORMAT (text, json) set up the log on standard error.
+        Every flag has an environment variable; the flag wins. LOG_LEVEL (trace, debug, info, notice, warning, error, \
+        critical) and LOG_FORMAT (text, json) set up the log on standard error.
 
         EXAMPLES
           On a cluster, as a pod:    homelab-helper bucket-sync --namespace bucket-sync-system

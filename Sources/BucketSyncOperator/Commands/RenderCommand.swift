@@ -79,7 +79,7 @@ struct RenderCommand<Plugins: PluginSet>: AsyncParsableCommand {
         failures += 1
       }
     }
-    if count == 0 { StandardError.write("\(file): there is no policy and no run in it\n") }
+    if count + failures == 0 { StandardError.write("\(file): there is no policy and no run in it\n") }
     if failures > 0 || count == 0 { throw ExitCode.failure }
   }
 

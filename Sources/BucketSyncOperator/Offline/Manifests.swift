@@ -13,19 +13,34 @@ enum Manifest: Sendable {
   /// Reads a document; `nil` for another kind.
   /// - Throws: ``CommandFailure``.
   init?(_ document: JSONValue) throws(CommandFailure) {
-    guard document["apiVersion"].string?.hasPrefix("\(BucketSyncNames.group)/") == true else { return nil }
-    guard document["metadata"]["name"].string != nil else {
-      throw CommandFailure("\(Self.title(document)): metadata.name is missing")
+    let kinds = [BucketSyncPolicy.resource.kind, BucketSync.resource.kind]
+    guard let kind = document["kind"].string, kinds.contains(kind) else { return nil }
+    let version = document["apiVersion"].string ?? ""
+    guard version == BucketSync.resource.apiVersion else {
+      throw CommandFailure("apiVersion \"\(version)\" must be \(BucketSync.resource.apiVersion)")
     }
+    guard document["metadata"]["name"].string != nil else { throw CommandFailure("metadata.name is missing") }
+    self =
+      kind == BucketSync.resource.kind
+      ? .run(try Self.read(document, as: BucketSync.self)) : .policy(try Self.read(document, as: BucketSyncPolicy.self))
+  }
+
+  /// Reads an object, of whose spec nothing must be lost.
+  static func read<Object: KubernetesObject>(
+    _ document: JSONValue, as type: Object.Type
+  ) throws(CommandFailure) -> Object {
+    let object: Object
+    let read: JSONValue
     do {
-      switch document["kind"].string {
-      case BucketSyncPolicy.resource.kind: self = .policy(try document.decoded(as: BucketSyncPolicy.self))
-      case BucketSync.resource.kind: self = .run(try document.decoded(as: BucketSync.self))
-      default: return nil
-      }
+      object = try document.decoded(as: type)
+      read = try JSONValue(encoding: object)
     } catch {
-      throw CommandFailure("\(Self.title(document)): \(error)")
+      throw CommandFailure("\(error)")
     }
+    if let problem = LostFields.problem(in: document["spec"], read: read["spec"], at: "spec") {
+      throw CommandFailure(problem)
+    }
+    return object
   }
 
   /// `BucketSyncPolicy default/nightly`, for messages.

@@ -14,4 +14,12 @@ enum ByteSize {
     let (bytes, overflow) = number.multipliedReportingOverflow(by: unit.factor)
     return overflow ? nil : bytes
   }
+
+  /// The size in the largest unit that it is a whole number of: `16Mi`.
+  static func text(_ bytes: Int) -> String {
+    for unit in [("Gi", 1 << 30), ("Mi", 1 << 20), ("Ki", 1 << 10)] where bytes > 0 && bytes % unit.1 == 0 {
+      return "\(bytes / unit.1)\(unit.0)"
+    }
+    return "\(bytes)"
+  }
 }

@@ -70,7 +70,7 @@ extension SettingSource {
     guard let text = value(flag, variable) else { return fallback }
     guard let size = ByteSize.parse(text), range.contains(size) else {
       throw ValidationError(
-        "--\(name) (\(variable)) \"\(text)\" must be a size such as 16Mi, between \(range.lowerBound) and \(range.upperBound) bytes"
+        "--\(name) (\(variable)) \"\(text)\" must be a size such as 16Mi, between \(ByteSize.text(range.lowerBound)) and \(ByteSize.text(range.upperBound))"
       )
     }
     return size

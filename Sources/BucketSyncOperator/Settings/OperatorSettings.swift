@@ -3,6 +3,7 @@
 internal import ArgumentParser
 internal import BucketSyncAPI
 internal import BucketSyncCore
+internal import OperatorRuntime
 
 /// What the operator is told at start-up.
 struct OperatorSettings: Sendable {
@@ -74,6 +75,9 @@ struct OperatorOptions: ParsableArguments {
       valueName: "number"))
   var concurrency: Int?
 
+  private static let labelRule =
+    "use lower-case letters, digits and '-', a letter or digit at both ends, at most \(Naming.labelLimit) characters"
+
   /// The settings, with the environment as a fallback.
   /// - Throws: `ValidationError` naming the flag at fault and the way out.
   func settings(_ source: SettingSource) throws -> OperatorSettings {
@@ -82,17 +86,19 @@ struct OperatorOptions: ParsableArguments {
         "the namespace is missing: pass --namespace NAME or set NAMESPACE to where bucket locks shall be kept")
     }
     guard Naming.isLabel(namespace) else {
-      throw ValidationError("--namespace \"\(namespace)\" is no namespace: it must be an RFC 1123 label")
+      throw ValidationError("--namespace (NAMESPACE) \"\(namespace)\" is no name of a namespace: \(Self.labelRule)")
     }
     let names = (source.value(watchNamespaces, "WATCH_NAMESPACES") ?? "").split(separator: ",").map(String.init)
     let watched = Set(names).sorted()
     if let bad = watched.first(where: { !Naming.isLabel($0) }) {
-      throw ValidationError("--watch-namespaces: \"\(bad)\" is no namespace: it must be an RFC 1123 label")
+      throw ValidationError(
+        "--watch-namespaces (WATCH_NAMESPACES): \"\(bad)\" is no name of a namespace: \(Self.labelRule)")
     }
     let leaderElectionID = source.value(leaderElectionID, "LEADER_ELECTION_ID") ?? BucketSyncNames.controller
     guard Naming.isSubdomain(leaderElectionID) else {
       throw ValidationError(
-        "--leader-election-id \"\(leaderElectionID)\" is no Lease's name: it must be an RFC 1123 subdomain")
+        "--leader-election-id (LEADER_ELECTION_ID) \"\(leaderElectionID)\" is no name of a Lease: "
+          + "use lower-case letters, digits, '-' and '.', a letter or digit at both ends")
     }
     let lockTimeout = try source.duration(
       lockTimeout, "lock-timeout", "LOCK_TIMEOUT", default: CoreSettings().lockTimeout)
@@ -100,11 +106,16 @@ struct OperatorOptions: ParsableArguments {
       jobStartTimeout, "job-start-timeout", "JOB_START_TIMEOUT", default: CoreSettings().jobStartTimeout)
     return OperatorSettings(
       namespace: namespace, watchNamespaces: watched, kubeconfig: source.value(kubeconfig, "KUBECONFIG"),
-      healthAddress: source.value(healthAddress, "HEALTH_ADDRESS") ?? ":8081",
-      metricsAddress: source.value(metricsAddress, "METRICS_ADDRESS") ?? ":8080",
+      healthAddress: try checked(source.value(healthAddress, "HEALTH_ADDRESS") ?? ":8081", "health-address"),
+      metricsAddress: try checked(source.value(metricsAddress, "METRICS_ADDRESS") ?? ":8080", "metrics-address"),
       leaderElection: try source.bool(leaderElection, "leader-election", "LEADER_ELECTION"),
       leaderElectionID: leaderElectionID,
       concurrency: try source.count(concurrency, "concurrency", "CONCURRENCY", default: 8),
       core: CoreSettings(lockTimeout: lockTimeout, jobStartTimeout: startTimeout, namespaces: watched))
+  }
+
+  private func checked(_ address: String, _ name: String) throws -> String {
+    do { _ = try ListenAddress(address) } catch { throw ValidationError("--\(name): \(error)") }
+    return address
   }
 }

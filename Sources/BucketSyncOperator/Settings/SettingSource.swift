@@ -20,9 +20,14 @@ public struct SettingSource: Sendable {
   func duration(_ flag: String?, _ name: String, _ variable: String, default fallback: Duration) throws -> Duration {
     guard let text = value(flag, variable) else { return fallback }
     if text == "0" { return .zero }
-    do { return try DurationText.parse(text) } catch {
+    let duration: Duration
+    do { duration = try DurationText.parse(text) } catch {
       throw ValidationError("--\(name) (\(variable)) \"\(text)\": \(error)")
     }
+    guard duration >= .zero else {
+      throw ValidationError("--\(name) (\(variable)) \"\(text)\": must not be negative")
+    }
+    return duration
   }
 
   /// A switch: `true`, `false`, `1`, `0` …
@@ -37,8 +42,10 @@ public struct SettingSource: Sendable {
 
   /// A whole number of at least 1.
   func count(_ flag: Int?, _ name: String, _ variable: String, default fallback: Int) throws -> Int {
-    let number = flag ?? value(nil, variable).map { Int($0) ?? 0 } ?? fallback
-    guard number >= 1 else { throw ValidationError("--\(name) (\(variable)) must be a whole number of at least 1") }
+    guard let text = flag.map(String.init) ?? value(nil, variable) else { return fallback }
+    guard let number = Int(text), number >= 1 else {
+      throw ValidationError("--\(name) (\(variable)) \"\(text)\" must be a whole number of at least 1")
+    }
     return number
   }
 }

@@ -35,7 +35,7 @@ def lint(arguments):
     report = helm_python.lint(arguments.chart, values(arguments), strict=True, namespace=arguments.namespace)
     for message in report["messages"]:
         print(f"[{message['severity']}] {message['path']}: {message['error']}")
-    return 1 if report["failed"] else 0
+    return 1 if report.get("failed") or report.get("errors") else 0
 
 
 def template(arguments):

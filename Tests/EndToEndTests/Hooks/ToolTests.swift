@@ -65,6 +65,26 @@ struct ToolTests {
     #expect(try await bucketSync("hooks", "check", "/no/such/folder").code == 1)
   }
 
+  @Test(arguments: [
+    (spec: "{source: a, destination: b, schedule: '@daily', parameters: {bwlimit: 10}}", path: "spec.parameters"),
+    (spec: "{source: a, destination: b, schedule: '@daily', schedul: x}", path: "spec.schedul:"),
+    (
+      spec: "{source: a, destination: b, schedule: '@daily', sourceEnv: [{name: A, valu: x}]}",
+      path: "spec.sourceEnv[0].valu:"
+    ),
+  ])
+  func renderTellsWhatWouldBeLost(spec: String, path: String) async throws {
+    let group = "apiVersion: bucket-sync.homelab-helper.benfiola.com"
+    let rest = "kind: BucketSyncPolicy\nmetadata: {name: p}\nspec: \(spec)\n"
+    let result = try await bucketSync("render", "-f", "-", input: "\(group)/v1\n\(rest)")
+    #expect(result.code == 1)
+    #expect(result.output == "")
+    #expect(result.errors.contains("BucketSyncPolicy p: \(path)"), "\(result.errors)")
+    let other = try await bucketSync("render", "-f", "-", input: "\(group)/v2\n\(rest)")
+    #expect(other.code == 1)
+    #expect(other.errors.contains("/v2\" must be"), "\(other.errors)")
+  }
+
   @Test func aCaseThatIsNotAsWantedFailsAndShowsTheDifference() async throws {
     let scripts = try folder([
       "limit.lua": Self.limited,

@@ -50,7 +50,7 @@ struct HookFixture: Sendable {
   static func all(in folder: String) throws(CommandFailure) -> [HookFixture] {
     let names: [String]
     do { names = try FileManager.default.contentsOfDirectory(atPath: folder) } catch {
-      throw CommandFailure("\(folder): cannot be read")
+      throw CommandFailure("\(folder): is no folder that can be read")
     }
     var fixtures: [HookFixture] = []
     for name in names.sorted() where name.hasSuffix(suffix) {
@@ -85,11 +85,11 @@ struct HookFixture: Sendable {
     var spec: JSONValue = ["source": "data", "destination": "backup"]
     if document["run"].object != nil {
       metadata["name"] = "manual"
-      return .run(try merged(document["run"], metadata, spec).decoded(as: BucketSync.self))
+      return .run(try Manifest.read(merged(document["run"], metadata, spec), as: BucketSync.self))
     }
     metadata["name"] = "nightly"
     spec["schedule"] = "0 2 * * *"
-    return .policy(try merged(document["policy"], metadata, spec).decoded(as: BucketSyncPolicy.self))
+    return .policy(try Manifest.read(merged(document["policy"], metadata, spec), as: BucketSyncPolicy.self))
   }
 
   private static func merged(_ given: JSONValue, _ metadata: JSONValue, _ spec: JSONValue) -> JSONValue {
