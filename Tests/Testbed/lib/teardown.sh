@@ -24,7 +24,7 @@ stop_containers() {
           left=yes
           kill -KILL "$pid" 2>/dev/null || true
         done < <(cat "$file" 2>/dev/null)
-      done < <(find "$group" -name cgroup.procs)
+      done < <(find "$group" -name cgroup.procs 2>/dev/null) # groups vanish meanwhile
     done < <(testbed_groups)
     [ -n "$left" ] || break
     sleep 0.05
