@@ -62,14 +62,8 @@ extension RunReconciler {
       let job = services.caches.jobs[ObjectKey(namespace: run.metadata.namespace, name: name)],
       job.isControlled(by: run), !job.isFinished, !job.metadata.isBeingDeleted
     else { return }
-    do {
-      let options = DeleteOptions(uid: job.metadata.uid, propagation: .foreground)
-      try await services.client.delete(Job.self, job.key, options)
-    } catch {
-      // The cache lags behind: it was deleted before the run finished, as it should be.
-      guard error.isNotFound else { throw error }
-      return
-    }
+    // Or the cache lags behind: then it was deleted before the run finished, as it should be.
+    guard try await services.client.deleteIfPresent(job, propagation: .foreground) else { return }
     record(
       run, .warning, reason: "LateJobDeleted", action: "DeleteJob",
       "Job \(name) appeared after the run had finished and was deleted: it held no locks")

@@ -4,7 +4,7 @@
 // the time that a plugin named.
 
 import BucketSyncAPI
-public import KubernetesClient
+import KubernetesClient
 import KubernetesModel
 import OperatorRuntime
 
@@ -158,12 +158,4 @@ extension PluginRegistry {
 extension Error {
   /// Whether trying again may help without anybody doing anything.
   var mayHealByItself: Bool { (self as? APIError)?.isPassing ?? false }
-}
-
-extension APIError {
-  /// Whether trying again may help without anybody doing anything.
-  public var isPassing: Bool {
-    guard let code = statusCode else { return true }
-    return isConflict || code == 401 || code == 408 || code == 429 || code >= 500
-  }
 }

@@ -35,6 +35,11 @@ extension APIError {
   public var isExpired: Bool { statusCode == 410 }
   /// The credentials do not allow this.
   public var isForbidden: Bool { statusCode == 403 }
+  /// Trying again may help without anybody doing anything.
+  public var isPassing: Bool {
+    guard let code = statusCode else { return true }
+    return isConflict || code == 401 || code == 408 || code == 429 || code >= 500
+  }
   /// The credentials were not accepted.
   public var isUnauthorized: Bool { statusCode == 401 }
   /// The object does not pass validation.

@@ -15,15 +15,7 @@ struct BrokenScriptTests {
       end,
     }
     """
-  private static let broken = """
-    return {
-      api = 1,
-      build_job = function(ctx, job)
-        rclone.flag(job, "transfers", ctx.parameters.transfers)
-        return job
-      end,
-    }
-    """
+  private static let broken = good.replacing("ctx.params", with: "ctx.parameters")
 
   @Test(.enabled(if: Testbed.hasEndpoints)) func aRunWaitsForTheRepairAndThenGoesOnWithoutARestart() async throws {
     try await World.run { world in
