@@ -41,6 +41,7 @@ let package = Package(
     .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
 
     .systemLibrary(name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
+    .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
 
     // MARK: Kubernetes: objects and the API client
     .target(name: "KubernetesModel", swiftSettings: strict),
@@ -64,6 +65,35 @@ let package = Package(
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
+      ],
+      swiftSettings: strict
+    ),
+
+    // MARK: Standalone: the API server, Jobs and manifests of one machine without Kubernetes
+    .target(
+      name: "StandaloneAPI",
+      dependencies: [
+        "KubernetesModel", "KubernetesClient", "CSQLite",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ],
+      swiftSettings: strict
+    ),
+    .target(
+      name: "StandaloneJobs",
+      dependencies: [
+        "KubernetesModel", "KubernetesClient", "OperatorRuntime",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict
+    ),
+    .target(
+      name: "StandaloneFolder",
+      dependencies: [
+        "KubernetesModel", "KubernetesClient", "OperatorRuntime",
+        .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict
     ),
@@ -118,7 +148,7 @@ let package = Package(
       name: "BucketSyncOperator",
       dependencies: [
         "BucketSyncCore", "BucketSyncAPI", "OperatorRuntime", "KubernetesClient", "KubernetesModel",
-        "BucketLock", "RcloneJob", "LuaHooks", "LuaSandbox",
+        "BucketLock", "RcloneJob", "LuaHooks", "LuaSandbox", "StandaloneAPI", "StandaloneJobs", "StandaloneFolder",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -192,6 +222,31 @@ let package = Package(
       name: "RcloneJobTests",
       dependencies: ["RcloneJob", "BucketSyncCore", "BucketSyncAPI", "KubernetesModel"],
       exclude: ["Fixtures"],
+      swiftSettings: strict
+    ),
+    .testTarget(
+      name: "StandaloneAPITests",
+      dependencies: [
+        "StandaloneAPI", "KubernetesClient", "KubernetesModel", "TestSupport",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Subprocess", package: "swift-subprocess"),
+      ],
+      swiftSettings: strict
+    ),
+    .testTarget(
+      name: "StandaloneJobsTests",
+      dependencies: [
+        "StandaloneJobs", "OperatorRuntime", "KubernetesClient", "KubernetesModel", "TestSupport",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict
+    ),
+    .testTarget(
+      name: "StandaloneFolderTests",
+      dependencies: [
+        "StandaloneFolder", "OperatorRuntime", "KubernetesClient", "KubernetesModel", "TestSupport",
+        .product(name: "Logging", package: "swift-log"),
+      ],
       swiftSettings: strict
     ),
     // On a real cluster: enabled by BUCKET_SYNC_CLUSTER=1, with its kubeconfig in KUBECONFIG.

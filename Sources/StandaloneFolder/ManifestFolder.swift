@@ -1,0 +1,1 @@
+// ManifestFolder: manifests in a folder, kept applied. Start reading here.

@@ -1,0 +1,1 @@
+// LocalJobs: Jobs as processes of this machine. Start reading here.
