@@ -40,8 +40,7 @@ struct JobReconciler: Sendable {
     let status = job.status(after: decision, attempt, createdPod: created, now: Timestamp(now))
     let written = try await write(status, to: job)
     try await release(all.filter { ($0.attempt ?? 0) < decision.failed || attempt == .succeeded })
-    // The pod of a suspended Job that never ran is neither counted nor kept.
-    if attempt == .dropped, let present { try await release([present]) }
+    if attempt == .withdrawn, let present { try await release([present]) }
     if case .end(let end) = decision.action { tell(written, end) }
     return decision.again.map { .again(after: $0) } ?? .done
   }
@@ -60,13 +59,18 @@ struct JobReconciler: Sendable {
       }
       return job.isSuspended ? .none : .vanished
     }
+    // The condition stays until the pod has stopped, so this holds for a Job that was resumed quickly, too.
+    let isWithdrawn = pod.metadata.isBeingDeleted && (job.isSuspended || job.hasCondition("Suspended"))
     switch pod.phase {
     case "Succeeded": return .succeeded
+    case "Failed" where isWithdrawn: return .withdrawn
     case "Failed":
       let byDeadline = pod.status?["message"].string == PodStatus.jobDeadlineMessage
       return .failed(at: pod.endTime ?? Timestamp(time.now), byJobDeadline: byDeadline)
     default:
-      if pod.metadata.isBeingDeleted, pod.phase == "Pending", processes.refuse(uid: pod.uid) { return .dropped }
+      if pod.metadata.isBeingDeleted, pod.phase == "Pending", processes.refuse(uid: pod.uid) {
+        return isWithdrawn ? .withdrawn : .dropped
+      }
       return .active(isReady: pod.phase == "Running", isBeingDeleted: pod.metadata.isBeingDeleted)
     }
   }

@@ -161,12 +161,15 @@ final class PodProcesses: Sendable {
   }
 
   private func follow(_ uid: String, _ folder: PodFolder, _ process: WatchedProcess?) throws {
-    let listening = try? folders.listen(folder.path) { [weak self] in self?.changed(uid) }
-    entries.withLock {
-      $0.byUID[uid]?.watched = process
-      $0.byUID[uid]?.listening = listening
-    }
+    entries.withLock { $0.byUID[uid]?.watched = process }
     if let process { try process.onEnd(events) { [weak self] in self?.changed(uid) } }
+    listen(uid, folder)
+  }
+
+  /// Waits for the program to be started.
+  private func listen(_ uid: String, _ folder: PodFolder) {
+    let listening = try? folders.listen(folder.path) { [weak self] in self?.changed(uid) }
+    entries.withLock { $0.byUID[uid]?.listening = listening }
     // What happened before anybody listened.
     changed(uid)
   }
@@ -230,7 +233,7 @@ final class PodProcesses: Sendable {
       entries.withLock { $0.byUID[identity.uid] = Entry(identity: identity, folder: folder) }
       let state = try await state(namespace: identity.namespace, name: identity.name, uid: identity.uid)
       guard case .running = state else { continue }
-      try follow(identity.uid, folder, entries.withLock { $0.byUID[identity.uid]?.watched })
+      listen(identity.uid, folder)
       logger.info("took up a running pod", metadata: ["pod": "\(identity.key)"])
     }
   }
