@@ -73,7 +73,7 @@ let package = Package(
     .target(
       name: "StandaloneAPI",
       dependencies: [
-        "KubernetesModel", "KubernetesClient", "CSQLite",
+        "KubernetesModel", "KubernetesClient", "OperatorRuntime", "CSQLite",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),

@@ -3,6 +3,7 @@
 internal import ArgumentParser
 internal import BucketSyncAPI
 internal import BucketSyncCore
+internal import KubernetesModel
 internal import OperatorRuntime
 
 /// What the operator is told at start-up.

@@ -1,0 +1,15 @@
+// JSON merge patches, RFC 7396.
+
+import KubernetesModel
+
+extension JSONValue {
+  /// This document after a merge patch: members replace members, `null` removes, everything else replaces.
+  func merged(with patch: JSONValue) -> JSONValue {
+    guard case .object(let changes) = patch else { return patch }
+    var members = object ?? [:]
+    for (key, change) in changes {
+      members[key] = change.isNull ? nil : (members[key] ?? .null).merged(with: change)
+    }
+    return .object(members)
+  }
+}
