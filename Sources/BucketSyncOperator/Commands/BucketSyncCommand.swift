@@ -24,7 +24,8 @@ struct BucketSyncCommand<Plugins: PluginSet>: AsyncParsableCommand {
         bucket-sync.homelab-helper.benfiola.com/sync-now= --overwrite
         """,
       subcommands: [
-        StandaloneCommand<Plugins>.self, PluginsCommand<Plugins>.self, RenderCommand<Plugins>.self, HooksCommand<Plugins>.self,
+        StandaloneCommand<Plugins>.self, PluginsCommand<Plugins>.self, RenderCommand<Plugins>.self,
+        HooksCommand<Plugins>.self,
       ])
   }
 

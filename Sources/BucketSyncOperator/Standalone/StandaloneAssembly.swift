@@ -38,9 +38,11 @@ struct StandaloneAssembly: Sendable {
       settings.core, transport: server, host: "standalone", lease: nil, plugins: plugins, instance: instance,
       time: time, logger: logger
     ) { client, events, metrics in
-      [
-        { try await server.run() }
-      ]
+      let folder = ManifestFolder(
+        path: settings.folder, client: client, types: StandaloneDefinitions.inFolders,
+        defaultNamespace: settings.defaultNamespace, time: time, logger: logger, events: events,
+        veto: StandaloneDefinitions.veto)
+      return [{ try await server.run() }, { try await folder.run() }]
     }
     self.state = state
   }

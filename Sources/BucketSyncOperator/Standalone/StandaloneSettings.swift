@@ -39,7 +39,8 @@ struct StandaloneOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "How many syncs may run at a time; others wait their turn. (env: PARALLEL_JOBS; default: 4)", valueName: "number"))
+      "How many syncs may run at a time; others wait their turn. (env: PARALLEL_JOBS; default: 4)", valueName: "number")
+  )
   var parallelJobs: Int?
 
   @Option(

@@ -43,7 +43,8 @@ struct StateFolder: Sendable {
   private func take() throws(CommandFailure) {
     let file = open("\(path)/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard file >= 0 else {
-      throw Self.failure("cannot be written", path, "see to its permissions and to space, or give another by --state-dir")
+      throw Self.failure(
+        "cannot be written", path, "see to its permissions and to space, or give another by --state-dir")
     }
     guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
       let holder = Self.text(of: file)
