@@ -58,7 +58,6 @@ package actor EmbeddedAPIServer {
       let database = try ObjectDatabase(file: file)
       if let damage = try database.damage() { throw .damaged(damage) }
       verbs = ObjectVerbs(database: database, catalog: catalog, makesNamespaces: makesNamespaces, uid: uid)
-      candidates = try verbs.database.owned()
     } catch {
       throw CannotOpen(description: Self.explain(error, file: file))
     }
@@ -67,7 +66,6 @@ package actor EmbeddedAPIServer {
     self.time = time
     self.logs = logs
     self.logger = logger
-    hasWork.raise()
   }
 
   private static func explain(_ error: SQLiteError, file: String) -> String {

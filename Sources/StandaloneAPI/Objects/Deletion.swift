@@ -21,11 +21,10 @@ extension ObjectVerbs {
     new["metadata"]["finalizers"] = .array(finalizers(of: old, address, request).map { .string($0) })
     if new.finalizers.isEmpty { new["metadata"].removeMember("finalizers") }
     let grace = gracePeriod(of: old, target, request)
-    let isNamespace = target.definition.storageName == ResourceDefinition.namespaces.storageName
-    if new.finalizers.isEmpty, grace == 0, !isNamespace {
+    if new.finalizers.isEmpty, grace == 0, !target.hasContents {
       return Deleted(object: try remove(address, old, options), isGone: true)
     }
-    if isNamespace { new["status"]["phase"] = "Terminating" }
+    if target.hasContents { new["status"]["phase"] = "Terminating" }
     // Asking again can shorten what is left, never lengthen it.
     let given = old["metadata"]["deletionGracePeriodSeconds"].integer
     if !old.isBeingDeleted || grace < given ?? 0 {

@@ -53,7 +53,7 @@ extension ObjectVerbs {
     let target = RequestTarget(
       definition, namespace: address.namespace.isEmpty ? nil : address.namespace, name: address.name)
     if object.isBeingDeleted {
-      if address.resource == ResourceDefinition.namespaces.storageName { return try empty(target, object, options) }
+      if target.hasContents { return try empty(target, object, options) }
       if object.finalizers.contains(Self.orphan) { return try orphanDependents(target, object, options) }
       if object.finalizers.contains(Self.foreground) { return try deleteDependents(target, object, options) }
       return false

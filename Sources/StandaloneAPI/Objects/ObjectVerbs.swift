@@ -100,7 +100,7 @@ struct ObjectVerbs {
     if target.definition.hasStatus { object.removeMember("status") }
     object = BuiltInDefaults.created(try admitted(object, target, options), of: target.definition)
     try check(object, target)
-    return try commit(address, object, previous: nil, options)
+    return try commit(address, object, isNew: true, options)
   }
 
   // MARK: Changing
@@ -155,11 +155,13 @@ struct ObjectVerbs {
                 + "\(added)")
           ])
       }
-      if new.finalizers.isEmpty, (new["metadata"]["deletionGracePeriodSeconds"].integer ?? 0) == 0 {
+      if new.finalizers.isEmpty, !target.hasContents,
+        (new["metadata"]["deletionGracePeriodSeconds"].integer ?? 0) == 0
+      {
         return try remove(address, new, options)
       }
     }
-    return try commit(address, new, previous: old, options)
+    return try commit(address, new, isNew: false, options)
   }
 
   // MARK: Storing
@@ -180,7 +182,7 @@ struct ObjectVerbs {
   }
 
   mutating func commit(
-    _ address: ObjectAddress, _ wanted: JSONValue, previous: JSONValue?, _ options: WriteOptions
+    _ address: ObjectAddress, _ wanted: JSONValue, isNew: Bool, _ options: WriteOptions
   ) throws(Refusal) -> JSONValue {
     guard !options.isDryRun else { return wanted }
     var object = wanted
@@ -189,7 +191,7 @@ struct ObjectVerbs {
     let owners = object.owners.compactMap { $0["uid"].string }
     changes.append(
       try storage { () throws(SQLiteError) in
-        let before = previous == nil ? nil : try database.body(address)
+        let before = isNew ? nil : try database.body(address)
         return try database.put(
           address, uid: object["metadata"]["uid"].string ?? "", owners: owners, body: body, previous: before)
       })

@@ -102,8 +102,8 @@ extension JSONValue {
     let rest = path.dropFirst()
     switch self {
     case .object(var members):
-      guard let member = members[part] else { throw missing(part) }
-      members[part] = rest.isEmpty ? nil : try member.removing(at: rest)
+      guard let member = members.removeValue(forKey: part) else { throw missing(part) }
+      if !rest.isEmpty { members[part] = try member.removing(at: rest) }
       return .object(members)
     case .array(var elements):
       let index = try index(part, below: elements.count)

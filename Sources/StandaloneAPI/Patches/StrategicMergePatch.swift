@@ -23,14 +23,14 @@ enum StrategicMergePatch {
   static func merge(_ document: JSONValue, _ patch: JSONValue) -> JSONValue {
     guard case .object(var changes) = patch else { return patch }
     if changes[directive] == "replace" {
-      changes[directive] = nil
+      changes.removeValue(forKey: directive)
       return .object(changes)
     }
     if changes[directive] == "delete" { return [:] }
     var members = document.object ?? [:]
     for (name, change) in changes where !name.hasPrefix("$") {
       if change.isNull {
-        members[name] = nil
+        members.removeValue(forKey: name)
       } else if let elements = change.array {
         members[name] = .array(list(members[name]?.array ?? [], elements, named: name))
       } else {

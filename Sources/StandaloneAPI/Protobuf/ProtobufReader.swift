@@ -57,7 +57,7 @@ enum ProtobufReader {
         if part == 2 { kind = String(decoding: bytes, as: UTF8.self) }
       }
     }
-    guard let shape = ProtobufShapes.all["\(apiVersion)/\(kind)"] else {
+    guard let shape = ProtobufShapes.all[kind == "DeleteOptions" ? kind : "\(apiVersion)/\(kind)"] else {
       throw unsupported("\(kind) of \(apiVersion)")
     }
     var object = try message(raw, shape, kind) ?? [:]
@@ -113,7 +113,7 @@ enum ProtobufReader {
         if let json = try json(value, field.shape, "\(place).\(name)", isElement: false) { members[name] = json }
       }
     }
-    return members.isEmpty ? nil : .object(members)
+    return nothing(if: members.isEmpty, else: .object(members))
   }
 
   private static func json(
@@ -121,16 +121,24 @@ enum ProtobufReader {
   ) throws(Refusal) -> JSONValue? {
     switch (shape, value) {
     case (.text, .bytes(let bytes)):
-      return bytes.isEmpty && !isElement ? nil : .string(String(decoding: bytes, as: UTF8.self))
+      return nothing(if: bytes.isEmpty && !isElement, else: .string(String(decoding: bytes, as: UTF8.self)))
     case (.bytes, .bytes(let bytes)): return .string(bytes.base64EncodedString())
-    case (.number, .number(let number)): return number == 0 ? nil : .integer(Int64(bitPattern: number))
+    case (.number, .number(let number)): return nothing(if: number == 0, else: .integer(Int64(bitPattern: number)))
     case (.setNumber, .number(let number)): return .integer(Int64(bitPattern: number))
-    case (.flag, .number(let number)): return number == 0 ? nil : true
+    case (.flag, .number(let number)): return nothing(if: number == 0, else: true)
     case (.setFlag, .number(let number)): return .bool(number != 0)
-    case (.message(let table), .bytes(let bytes)): return try message(bytes, table, place) ?? (isElement ? [:] : nil)
+    case (.message(let table), .bytes(let bytes)): 
+      let object = try message(bytes, table, place)
+      return nothing(if: object == nil && !isElement, else: object ?? [:])
     case (.ignored, _): return nil
     default: throw .badRequest("\(place) is not what protobuf of Kubernetes has there")
     }
+  }
+
+  /// Not `condition ? nil : value`, where `nil` would be JSON's.
+  private static func nothing(if isNothing: Bool, else value: JSONValue) -> JSONValue? {
+    if isNothing { return Optional.none }
+    return value
   }
 
   /// The fields of a message, as they come.

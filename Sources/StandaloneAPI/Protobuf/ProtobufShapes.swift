@@ -12,7 +12,7 @@ enum ProtobufShapes {
     ],
     "v1/Pod": [1: metadata, 2: .init("spec", .message(podSpec)), 3: status],
     "batch/v1/Job": [1: metadata, 2: .init("spec", .message(jobSpec)), 3: status],
-    "v1/DeleteOptions": [
+    "DeleteOptions": [
       1: .init("gracePeriodSeconds", .setNumber),
       2: .init("preconditions", .message([1: .init("uid"), 2: .init("resourceVersion")])),
       3: .init("orphanDependents", .setFlag), 4: .init("propagationPolicy"), 5: .init("dryRun", .list(.text)),
@@ -55,13 +55,5 @@ enum ProtobufShapes {
     16: .init("stdin", .flag), 17: .init("stdinOnce", .flag), 18: .init("tty", .flag),
   ]
 
-  private static let variable: [Int: ProtobufField] = [
-    1: .init("name"), 2: .init("value"),
-    3: .init(
-      "valueFrom", .message([3: .init("configMapKeyRef", .message(key)), 4: .init("secretKeyRef", .message(key))])),
-  ]
-
-  private static let key: [Int: ProtobufField] = [
-    1: .init("", .message([1: .init("name")])), 2: .init("key"), 3: .init("optional", .setFlag),
-  ]
+  private static let variable: [Int: ProtobufField] = [1: .init("name"), 2: .init("value")]
 }

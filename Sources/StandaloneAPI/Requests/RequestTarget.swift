@@ -46,6 +46,9 @@ struct RequestTarget: Sendable, Hashable {
     name.map { ObjectAddress(resource: definition.storageName, namespace: namespace ?? "", name: $0) }
   }
 
+  /// Whether it is a namespace, which goes only when nothing is in it any more.
+  var hasContents: Bool { definition.storageName == ResourceDefinition.namespaces.storageName }
+
   /// `jobs.batch "nightly"`, as kube-apiserver calls it.
   var described: String {
     let group = definition.type.group

@@ -89,6 +89,9 @@ struct ObjectDatabase {
     return rows.first?.first == .text("ok") ? nil : rows.first?.first?.text ?? "unreadable"
   }
 
+  /// Lets the file grow to so many pages (of 4096 bytes) and no further.
+  func limitPages(to count: Int) throws(SQLiteError) { try connection.run("PRAGMA max_page_count = \(count)") }
+
   // MARK: Reading
 
   func body(_ address: ObjectAddress) throws(SQLiteError) -> Data? {
