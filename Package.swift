@@ -73,7 +73,7 @@ let package = Package(
     .target(
       name: "StandaloneAPI",
       dependencies: [
-        "KubernetesModel", "KubernetesClient", "CSQLite",
+        "KubernetesModel", "KubernetesClient", "OperatorRuntime", "CSQLite",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -81,10 +81,11 @@ let package = Package(
       ],
       swiftSettings: strict
     ),
+    .target(name: "CLocalProcess", cSettings: [.define("_GNU_SOURCE")]),
     .target(
       name: "StandaloneJobs",
       dependencies: [
-        "KubernetesModel", "KubernetesClient", "OperatorRuntime",
+        "KubernetesModel", "KubernetesClient", "OperatorRuntime", "CLocalProcess",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict
@@ -153,6 +154,8 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
+      // The standalone mode serves the very definitions that a cluster gets.
+      resources: [.embedInCode("Standalone/Definitions/bucketsyncpolicies.yaml"), .embedInCode("Standalone/Definitions/bucketsyncs.yaml")],
       swiftSettings: strict
     ),
     .executableTarget(
@@ -233,10 +236,19 @@ let package = Package(
       ],
       swiftSettings: strict
     ),
+    // Supervisors and operators that tests start, and kill.
+    .executableTarget(
+      name: "jobs-lab",
+      dependencies: [
+        "StandaloneJobs", "OperatorRuntime", "KubernetesClient", "KubernetesModel",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "Tests/JobsLab", swiftSettings: strict),
     .testTarget(
       name: "StandaloneJobsTests",
       dependencies: [
-        "StandaloneJobs", "OperatorRuntime", "KubernetesClient", "KubernetesModel", "TestSupport",
+        "StandaloneJobs", "OperatorRuntime", "KubernetesClient", "KubernetesModel", "TestSupport", "RcloneJob",
+        "BucketSyncCore", "BucketSyncAPI",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict

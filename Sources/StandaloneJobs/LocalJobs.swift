@@ -1,1 +1,132 @@
 // LocalJobs: Jobs as processes of this machine. Start reading here.
+//
+//     Job ──JobReconciler──▶ Pod ──PodReconciler──▶ supervisor ──▶ rclone
+//      ▲                      │ ▲                        │
+//      └──────status──────────┘ └──status── PodProcesses ┘ (records, locks: Processes/)
+//
+//     Jobs/         the Job controller: which pods there are, how a Job ends
+//     Pods/         the kubelet: environment, places, status
+//     Processes/    what runs on this machine, and the proof that it does not
+//     Supervisor/   the process beside each program
+//     Logs/         what programs have written
+//
+// It reads and writes the API like any controller, and knows nothing of who serves it. Everything that must outlive this
+// process is in the pods' folders; a process that is started again goes on where the last one was killed.
+
+internal import FoundationEssentials
+package import KubernetesClient
+package import KubernetesModel
+package import Logging
+package import OperatorRuntime
+
+/// Runs the Jobs of an API as processes.
+package struct LocalJobs: Sendable {
+  private let settings: LocalJobsSettings
+  private let processes: PodProcesses
+  private let places: Places
+  private let pods: ObjectStore<LocalPod>
+  private let archive: LogArchive
+  private let caches: [any CacheSource]
+  private let controllers: [Controller]
+  private let logger: Logger
+
+  /// The logs of pods, also of those that are gone.
+  package let logs: PodLogs
+
+  /// - Throws: What the operating system refused, as one sentence.
+  package init(
+    client: KubernetesClient, settings: LocalJobsSettings, events: EventRecorder, time: any TimeSource,
+    random: RandomSource, logger: Logger, metrics: MetricsRegistry
+  ) throws {
+    let waits = try DescriptorEvents()
+    let jobs = ObjectStore<LocalJob>()
+    let pods = ObjectStore<LocalPod>(indexes: [.job])
+    let secrets = ObjectStore<SecretNotice>()
+    let configMaps = ObjectStore<ConfigMapNotice>()
+    let jobQueue = WorkQueue<ObjectKey>(name: "localjob", time: time, metrics: metrics)
+    let podQueue = WorkQueue<ObjectKey>(name: "localpod", time: time, metrics: metrics)
+    let processes = try PodProcesses(
+      root: settings.folder, supervisor: settings.supervisor, time: time, logger: logger, events: waits)
+    let places = Places(limit: settings.maximumRunning)
+    let waiting = WaitingPods()
+    let archive = LogArchive(root: settings.folder, limits: settings.keptLogs, logger: logger)
+    let jobReconciler = JobReconciler(
+      client: client, jobs: jobs, pods: pods, processes: processes,
+      manifest: PodManifest(nodeName: settings.nodeName), events: events, time: time, logger: logger)
+    let podReconciler = PodReconciler(
+      client: client, jobs: jobs, pods: pods, processes: processes, places: places, waiting: waiting, archive: archive,
+      settings: settings, events: events, time: time, logger: logger, wake: podQueue.add)
+    controllers = [
+      Controller(
+        name: "localjob", queue: jobQueue, concurrency: settings.concurrency, logger: logger, metrics: metrics,
+        reconcile: jobReconciler.reconcile),
+      Controller(
+        name: "localpod", queue: podQueue, concurrency: settings.concurrency, logger: logger, metrics: metrics,
+        reconcile: podReconciler.reconcile),
+    ]
+    func reflector<Object: KubernetesObject>(_ store: ObjectStore<Object>) -> any CacheSource {
+      Reflector(
+        client: client, store: store, time: time, random: random, logger: logger, metrics: metrics)
+    }
+    caches = [reflector(jobs), reflector(pods), reflector(secrets), reflector(configMaps)]
+    self.settings = settings
+    self.processes = processes
+    self.places = places
+    self.pods = pods
+    self.archive = archive
+    self.logger = logger
+    logs = try PodLogs(folder: settings.folder, events: waits)
+
+    processes.onChange { podQueue.add($0.key) }
+    jobs.onChange { change in
+      jobQueue.add(change.object.key)
+      if case .deleted(let job) = change, let uid = job.metadata.uid {
+        for pod in pods.objects(.job, uid) { podQueue.add(pod.key) }
+      }
+    }
+    pods.onChange { change in
+      let pod = change.object
+      podQueue.add(pod.key)
+      if let owner = pod.job { jobQueue.add(ObjectKey(namespace: pod.metadata.namespace, name: owner.name)) }
+    }
+    secrets.onChange { waiting.changed(in: $0.object.metadata.namespace).forEach(podQueue.add) }
+    configMaps.onChange { waiting.changed(in: $0.object.metadata.namespace).forEach(podQueue.add) }
+  }
+
+  /// The number of pods that run.
+  package var runningPods: Int { processes.running.count }
+
+  /// Runs until `shutdown` is raised and what is in work has finished. Processes go on: the next start takes them up.
+  /// - Throws: ``LocksDoNotWork``, what the operating system refused, or `CancellationError`.
+  package func run(until shutdown: Signal) async throws {
+    try await processes.adopt()
+    for pod in processes.running { places.occupy(uid: pod.uid, pod.key) }
+    try await withThrowingTaskGroup { group in
+      for cache in caches { group.addTask { try await cache.run() } }
+      group.addTask { try await work() }
+      group.addTask {
+        try await shutdown.wait()
+        for controller in controllers { controller.queue.shutDown() }
+        // What is in work finishes: `work` ends, and with it everything.
+        try await Signal().wait()
+      }
+      defer { group.cancelAll() }
+      try await group.next()
+    }
+    let left = processes.running
+    logger.info(
+      "\(left.count) pods go on running; they are taken up at the next start",
+      metadata: left.isEmpty ? [:] : ["pods": "\(left.map { "\($0.key)" }.joined(separator: ", "))"])
+  }
+
+  private func work() async throws {
+    for cache in caches { try await cache.waitUntilSynced() }
+    for pod in pods.all where pod.job != nil && pod.phase == "Pending" && !pod.metadata.isBeingDeleted {
+      places.queue(uid: pod.uid, Places.Turn(pod))
+    }
+    await archive.prune(keeping: Set(pods.all.map(\.uid)))
+    await withTaskGroup { group in
+      for controller in controllers { group.addTask { await controller.run() } }
+    }
+  }
+}

@@ -17,6 +17,12 @@ package struct ResourceDefinition: Sendable, Hashable {
   package var schema: JSONValue?
   /// What `kubectl get` shows after the name.
   package var columns: [PrinterColumn]
+  /// Fields besides name and namespace that field selectors may ask for.
+  package var selectableFields: Set<String>
+  /// Whether it is a custom resource: unknown fields are pruned, `generation` counts changes.
+  package var isCustom: Bool
+  /// Another version of the same objects that these are stored as; `nil` for all but Events.
+  package var storedAs: EventForm?
 
   /// `apiextensions/v1 CustomResourceColumnDefinition`.
   package struct PrinterColumn: Sendable, Hashable {
@@ -40,7 +46,8 @@ package struct ResourceDefinition: Sendable, Hashable {
 
   package init(
     _ type: ResourceType, singular: String? = nil, shortNames: [String] = [], categories: [String] = [],
-    hasStatus: Bool = false, schema: JSONValue? = nil, columns: [PrinterColumn] = []
+    hasStatus: Bool = false, schema: JSONValue? = nil, columns: [PrinterColumn] = [],
+    selectableFields: Set<String> = [], isCustom: Bool = false, storedAs: EventForm? = nil
   ) {
     self.type = type
     self.singular = singular ?? type.kind.lowercased()
@@ -49,5 +56,15 @@ package struct ResourceDefinition: Sendable, Hashable {
     self.hasStatus = hasStatus
     self.schema = schema
     self.columns = columns
+    self.selectableFields = selectableFields
+    self.isCustom = isCustom
+    self.storedAs = storedAs
+  }
+}
+
+extension ResourceDefinition {
+  /// What the objects are stored under: `jobs.batch`, `configmaps`.
+  package var storageName: String {
+    storedAs == nil && !type.group.isEmpty ? "\(type.plural).\(type.group)" : type.plural
   }
 }

@@ -1,0 +1,1 @@
+@main enum JobsLab { static func main() async {} }
