@@ -244,6 +244,13 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       path: "Tests/JobsLab", swiftSettings: strict),
+    .executableTarget(
+      name: "standalone-api-lab",
+      dependencies: [
+        "StandaloneAPI", "OperatorRuntime", "KubernetesClient", "KubernetesModel",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "Tests/APIServerLab", swiftSettings: strict),
     .testTarget(
       name: "StandaloneJobsTests",
       dependencies: [

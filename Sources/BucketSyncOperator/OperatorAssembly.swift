@@ -15,8 +15,8 @@ internal import OperatorRuntime
 
 /// The operator, ready to run.
 struct OperatorAssembly: Sendable {
-  /// What runs beside the operator for as long as it does: none of these ends by itself.
-  typealias Companion = @Sendable () async throws -> Void
+  /// What runs beside the operator for as long as it does; told when that is to end.
+  typealias Companion = @Sendable (_ shutdown: Signal) async throws -> Void
 
   private let settings: OperatorSettings
   private let registry: PluginRegistry
@@ -125,7 +125,13 @@ struct OperatorAssembly: Sendable {
           try await Signal().wait()
         }
       }
-      for companion in companions { group.addTask { try await companion() } }
+      for companion in companions {
+        group.addTask {
+          try await companion(shutdown)
+          // One that has nothing more to do is no reason to stop.
+          try await Signal().wait()
+        }
+      }
       group.addTask {
         try await preflight.run()
         preflightPassed.raise()

@@ -25,7 +25,7 @@ package actor EmbeddedAPIServer {
   var verbs: ObjectVerbs
   let catalog: ResourceCatalog
   let time: any TimeSource
-  let logs: (any ContainerLogs)?
+  var logs: (any ContainerLogs)?
   let logger: Logger
   private let executor: any SerialExecutor
 
@@ -67,6 +67,9 @@ package actor EmbeddedAPIServer {
     self.logs = logs
     self.logger = logger
   }
+
+  /// Says where the logs of containers are from now on.
+  package func serve(logsOf logs: any ContainerLogs) { self.logs = logs }
 
   private static func explain(_ error: SQLiteError, file: String) -> String {
     if error.isBusy { return "\(file): another process has it; only one instance can use a state at a time" }

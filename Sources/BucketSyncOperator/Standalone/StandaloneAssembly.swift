@@ -34,6 +34,7 @@ struct StandaloneAssembly: Sendable {
     let catalog = try StandaloneDefinitions.catalog()
     let server = try EmbeddedAPIServer(
       file: state.database, catalog: catalog, makesNamespaces: true, time: time, logger: logger)
+    let front = try StandaloneFront(settings, state: state, server: server, time: time, logger: logger)
     assembly = try OperatorAssembly(
       settings.core, transport: server, host: "standalone", lease: nil, plugins: plugins, instance: instance,
       time: time, logger: logger
@@ -42,13 +43,36 @@ struct StandaloneAssembly: Sendable {
         path: settings.folder, client: client, types: StandaloneDefinitions.inFolders,
         defaultNamespace: settings.defaultNamespace, time: time, logger: logger, events: events,
         veto: StandaloneDefinitions.veto)
-      return [{ try await server.run() }, { try await folder.run() }]
+      let jobs = try LocalJobs(
+        client: client,
+        settings: LocalJobsSettings(
+          folder: state.path, nodeName: ProcessInfo.processInfo.hostName, supervisor: SupervisorCommand.program,
+          maximumRunning: settings.parallelJobs, environment: environment.filter { ["PATH", "HOME"].contains($0.key) },
+          keptLogs: KeptLogs(groupLabel: BucketSyncNames.Label.policy)),
+        events: events, time: time, random: .system, logger: logger, metrics: metrics)
+      return [
+        { _ in
+          await server.serve(logsOf: StandaloneLogs(logs: jobs.logs, time: time))
+          try await server.run()
+        },
+        { _ in try await front.run() },
+        { _ in try await folder.run() },
+        { try await jobs.run(until: $0) },
+      ]
     }
+    Self.checkRclone(environment, logger)
     self.state = state
   }
 
   /// Runs until `shutdown` is raised and everything has ended in good order.
   func run(until shutdown: Signal) async throws { try await assembly.run(until: shutdown) }
+
+  /// Tells early what every run would tell.
+  private static func checkRclone(_ environment: [String: String], _ logger: Logger) {
+    let folders = (environment["PATH"] ?? "").split(separator: ":")
+    guard !folders.contains(where: { FileManager.default.isExecutableFile(atPath: "\($0)/rclone") }) else { return }
+    logger.warning("there is no rclone on the PATH: runs will fail until it is installed, https://rclone.org/install/")
+  }
 
   private static func checkFolder(_ path: String) throws(CommandFailure) {
     var isFolder = false

@@ -36,7 +36,8 @@ struct StateFolder: Sendable {
   }
 
   var database: String { "\(path)/objects.sqlite" }
-  var pods: String { "\(path)/pods" }
+  var token: String { "\(path)/token" }
+  var kubeconfig: String { "\(path)/kubeconfig" }
   var socket: String { "\(path)/api.sock" }
 
   /// Locks the folder; the lock goes with the process, however that ends.

@@ -1,6 +1,7 @@
 // Where `kubectl logs` gets its text from: whoever runs the containers.
 
 package import KubernetesClient
+import KubernetesModel
 
 /// What is asked of a container's log, the query of `pods/NAME/log`.
 package struct ContainerLogRequest: Sendable, Hashable {
@@ -22,4 +23,11 @@ package struct ContainerLogRequest: Sendable, Hashable {
 package protocol ContainerLogs: Sendable {
   /// The log as text, or a refusal as `metav1.Status` with its status code.
   func log(_ request: ContainerLogRequest) async -> APIStream
+}
+
+extension APIStream {
+  /// The answer that there is no log, as `metav1.Status`.
+  package static func refusal(_ code: Int, _ reason: String, _ message: String) -> APIStream {
+    APIStream(Refusal(code, reason, message).response)
+  }
 }

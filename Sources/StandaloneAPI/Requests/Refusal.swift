@@ -105,7 +105,7 @@ extension Refusal {
     return status
   }
 
-  /// The answer that carries it.
+  /// The answer that carries it, whole.
   var response: APIResponse {
     APIResponse(
       statusCode: code, headers: ["content-type": "application/json"], body: (try? JSON.encode(status)) ?? Data())
