@@ -1,6 +1,7 @@
 // What is known of the folder's files: which were read, which objects they hold, and which objects must be left alone
 // because it is not known whether they are still wanted.
 
+import Glibc
 import KubernetesClient
 import KubernetesModel
 
@@ -128,7 +129,7 @@ extension FolderContent {
   var problems: [ManifestProblem] {
     if let failure {
       let what =
-        failure.code == 2  // ENOENT
+        failure.code == ENOENT
         ? "the folder \(root) is not there (moved, unmounted?); nothing is deleted, and it is taken up when it is back"
         : "the folder \(root) cannot be read: \(failure); nothing is deleted"
       return [ManifestProblem(what, file: "")]

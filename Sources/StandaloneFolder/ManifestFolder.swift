@@ -33,6 +33,7 @@ package struct ManifestFolder: Sendable {
   private let random: RandomSource
   private let book: ProblemBook
   private let mostWatches: Int
+  private let followsMounts: Bool
 
   /// A folder that is not looked at before ``run()``.
   /// - Parameters:
@@ -42,10 +43,11 @@ package struct ManifestFolder: Sendable {
   ///   - events: Where objects are told that their manifest is refused.
   ///   - veto: What must not be changed although the API would take it.
   ///   - mostWatches: How many folders may be watched, beside the system's own limit.
+  ///   - followsMounts: Whether to look again when anything is mounted on this machine, or taken away.
   package init(
     path: String, client: KubernetesClient, types: [ResourceType], defaultNamespace: String = "default",
     time: any TimeSource, random: RandomSource = .system, logger: Logger, events: EventRecorder? = nil,
-    veto: ManifestVeto? = nil, mostWatches: Int = .max
+    veto: ManifestVeto? = nil, mostWatches: Int = .max, followsMounts: Bool = true
   ) {
     self.path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
     kinds = ManifestKinds(types: types, defaultNamespace: defaultNamespace)
@@ -56,6 +58,7 @@ package struct ManifestFolder: Sendable {
     self.events = events
     book = ProblemBook(logger: logger)
     self.mostWatches = mostWatches
+    self.followsMounts = followsMounts
   }
 
   /// What is wrong at present, in the order of files and lines; empty when all is applied as it is written.
@@ -64,7 +67,8 @@ package struct ManifestFolder: Sendable {
   /// Keeps the folder applied until the task is cancelled.
   /// - Throws: `CancellationError`.
   package func run() async throws {
-    var watcher = FolderWatcher(root: path, time: time, logger: logger, mostWatches: mostWatches)
+    var watcher = FolderWatcher(
+      root: path, time: time, logger: logger, mostWatches: mostWatches, followsMounts: followsMounts)
     defer { watcher.close() }
     var content = FolderContent(root: path, kinds: kinds)
     var rounds = FolderPass(

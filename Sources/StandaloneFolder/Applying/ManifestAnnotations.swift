@@ -24,7 +24,9 @@ enum ManifestAnnotations {
 
 /// What is special about Secrets.
 enum SecretValues {
-  private static func isSecret(_ object: JSONValue) -> Bool { object["kind"] == "Secret" && object["apiVersion"] == "v1" }
+  private static func isSecret(_ object: JSONValue) -> Bool {
+    object["kind"] == "Secret" && object["apiVersion"] == "v1"
+  }
 
   /// The object with `stringData` moved to `data`, and all of it in the form in which the server returns it, so that the
   /// two can be compared. What is no text is left for the server to refuse.

@@ -24,7 +24,8 @@ struct Manifest: Sendable {
   init(_ document: YAMLDocument, file: String, kinds: ManifestKinds) throws(ManifestProblem) {
     let object = document.value
     let title = Self.title(object)
-    func problem(_ field: String?, _ message: String, _ severity: ManifestProblem.Severity = .error) -> ManifestProblem {
+    func problem(_ field: String?, _ message: String, _ severity: ManifestProblem.Severity = .error) -> ManifestProblem
+    {
       ManifestProblem(
         message, severity: severity, file: file, place: document.place(of: field ?? ""), object: title, field: field)
     }

@@ -49,9 +49,11 @@ final class FolderEvents: Sendable {
   private let state = Mutex(State())
 
   /// Starts to listen.
-  /// - Parameter mostWatches: A limit beside the system's.
+  /// - Parameters:
+  ///   - mostWatches: A limit beside the system's.
+  ///   - followsMounts: Whether a change of what is mounted anywhere counts as a change.
   /// - Throws: When the system has no more listeners for this user.
-  init(mostWatches: Int = .max) throws(WatchFailure) {
+  init(mostWatches: Int = .max, followsMounts: Bool = false) throws(WatchFailure) {
     let events = inotify_init1(Int32(IN_CLOEXEC | IN_NONBLOCK))
     guard events >= 0 else { throw .limit(.last) }
     var ends: [Int32] = [-1, -1]
@@ -63,7 +65,7 @@ final class FolderEvents: Sendable {
     self.events = events
     stop = ends[1]
     self.mostWatches = mostWatches
-    guard FolderEventsThread.start(for: self, events: events, stop: ends[0]) else {
+    guard FolderEventsThread.start(for: self, events: events, stop: ends[0], followsMounts: followsMounts) else {
       Glibc.close(ends[0])
       throw .limit(SystemFailure(code: EAGAIN))
     }
@@ -195,17 +197,20 @@ final class FolderEvents: Sendable {
 private final class FolderEventsThread: Sendable {
   private let events: Int32
   private let stop: Int32
+  private let followsMounts: Bool
   /// The end of the one who listens ends the thread, too: its pipe is closed.
   private let listener: WeakListener
 
-  private init(events: Int32, stop: Int32, listener: WeakListener) {
+  private init(events: Int32, stop: Int32, followsMounts: Bool, listener: WeakListener) {
     self.events = events
+    self.followsMounts = followsMounts
     self.stop = stop
     self.listener = listener
   }
 
-  static func start(for listener: FolderEvents, events: Int32, stop: Int32) -> Bool {
-    let thread = FolderEventsThread(events: events, stop: stop, listener: WeakListener(listener))
+  static func start(for listener: FolderEvents, events: Int32, stop: Int32, followsMounts: Bool) -> Bool {
+    let thread = FolderEventsThread(
+      events: events, stop: stop, followsMounts: followsMounts, listener: WeakListener(listener))
     let raw = Unmanaged.passRetained(thread).toOpaque()
     var id = pthread_t()
     let status = pthread_create(
@@ -224,7 +229,7 @@ private final class FolderEventsThread: Sendable {
   }
 
   private func listen() {
-    let mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC)
+    let mounts = followsMounts ? open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC) : -1
     defer {
       close(stop)
       if mounts >= 0 { close(mounts) }

@@ -24,12 +24,12 @@ struct FolderWatcher {
   /// Why the kernel does not tell of changes, if it does not.
   private var blindness: String?
 
-  init(root: String, time: any TimeSource, logger: Logger, mostWatches: Int = .max) {
+  init(root: String, time: any TimeSource, logger: Logger, mostWatches: Int, followsMounts: Bool) {
     self.root = root
     self.time = time
     self.logger = logger
     do {
-      events = try FolderEvents(mostWatches: mostWatches)
+      events = try FolderEvents(mostWatches: mostWatches, followsMounts: followsMounts)
     } catch {
       events = nil
       note(blindness: Self.explain(error))
@@ -85,7 +85,8 @@ struct FolderWatcher {
     blindness = reason
     let interval = DurationText.format(Self.interval)
     if let reason {
-      logger.warning("\(reason); the folder is looked through every \(interval) instead", metadata: ["folder": "\(root)"])
+      logger.warning(
+        "\(reason); the folder is looked through every \(interval) instead", metadata: ["folder": "\(root)"])
     } else {
       logger.notice("the system tells of changes in the folder again", metadata: ["folder": "\(root)"])
     }
