@@ -103,10 +103,16 @@ cluster-down: ## Take the testbed down
 	$(TESTBED)/down
 
 .PHONY: demo
-demo: ## See the main job done: a policy makes objects arrive in a bucket, on a real Kubernetes
+demo: ## See the main job done on this machine: two S3 endpoints kept in sync, with nothing else at hand
+	$(TESTBED)/install rclone
+	swift build --product homelab-helper
+	RCLONE=$(CACHE)/python/bin/rclone examples/demo/standalone
+
+.PHONY: demo-cluster
+demo-cluster: ## See the same on a real Kubernetes, brought up for it
 	$(TESTBED)/install
 	swift build --product homelab-helper
-	Tests/with-testbed examples/demo/run
+	Tests/with-testbed examples/demo/cluster
 
 .PHONY: bench-latency
 bench-latency: ## Print the time the controller adds to a run

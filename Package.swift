@@ -73,7 +73,7 @@ let package = Package(
     .target(
       name: "StandaloneAPI",
       dependencies: [
-        "KubernetesModel", "KubernetesClient", "CSQLite",
+        "KubernetesModel", "KubernetesClient", "OperatorRuntime", "CSQLite",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -154,6 +154,8 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
+      // The standalone mode serves the very definitions that a cluster gets.
+      resources: [.embedInCode("Standalone/Definitions/bucketsyncpolicies.yaml"), .embedInCode("Standalone/Definitions/bucketsyncs.yaml")],
       swiftSettings: strict
     ),
     .executableTarget(
@@ -242,6 +244,13 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       path: "Tests/JobsLab", swiftSettings: strict),
+    .executableTarget(
+      name: "standalone-api-lab",
+      dependencies: [
+        "StandaloneAPI", "OperatorRuntime", "KubernetesClient", "KubernetesModel",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "Tests/APIServerLab", swiftSettings: strict),
     .testTarget(
       name: "StandaloneJobsTests",
       dependencies: [

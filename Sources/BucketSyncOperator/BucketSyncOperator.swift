@@ -5,11 +5,17 @@
 //     }
 
 internal import ArgumentParser
+internal import Glibc
+internal import StandaloneJobs
 
 /// The program `homelab-helper` with the plugins of `Plugins`.
 public enum BucketSyncOperator<Plugins: PluginSet> {
   /// Parses the command line, runs the command, and exits with its code.
   public static func main() async {
+    // A process that looks after one program needs nothing of what follows.
+    if let arguments = SupervisorCommand.arguments(in: CommandLine.arguments) {
+      exit(JobSupervisor.main(arguments))
+    }
     await HomelabHelperCommand<Plugins>.main(BooleanFlags.normalized(Array(CommandLine.arguments.dropFirst())))
   }
 }

@@ -15,31 +15,50 @@ internal import OperatorRuntime
 
 /// The operator, ready to run.
 struct OperatorAssembly: Sendable {
+  /// What runs beside the operator for as long as it does; told when that is to end.
+  typealias Companion = @Sendable (_ shutdown: Signal) async throws -> Void
+
   private let settings: OperatorSettings
   private let registry: PluginRegistry
   private let preflight: Preflight
   private let preflightPassed = Signal()
   private let process: OperatorProcess
+  private let companions: [Companion]
   private let logger: Logger
 
-  /// Puts the operator together.
+  /// Puts the operator of a cluster together.
   /// - Parameter instance: A name of this process that no other has: the pod's, or one made up.
   /// - Throws: What is wrong with the settings, the kubeconfig or the plugins, as one sentence.
   init(
-    _ settings: OperatorSettings, plugins: [any Plugin], environment: [String: String], instance: String
+    _ settings: OperatorSettings, cluster: ClusterSettings, plugins: [any Plugin], environment: [String: String],
+    instance: String
   ) throws {
     let time = SystemTime()
-    let metrics = MetricsRegistry()
-    metrics.addProcessMetrics()
     let logger = try LogSettings(environment: environment).logger(label: "bucket-sync", time: time)
     let configuration = try ClientConfiguration.load(
-      kubeconfig: settings.kubeconfig, environment: environment, time: time)
-    let transport = try configuration.transport(userAgent: "bucket-sync/\(Version.current)")
-    let lease = ObjectKey(namespace: settings.namespace, name: settings.leaderElectionID)
-    let fence = settings.leaderElection ? WriteFence(transport: transport, lease: lease, time: time) : nil
+      kubeconfig: cluster.kubeconfig, environment: environment, time: time)
+    let lease = ObjectKey(namespace: settings.namespace, name: cluster.leaderElectionID)
+    try self.init(
+      settings, transport: configuration.transport(userAgent: "bucket-sync/\(Version.current)"),
+      host: configuration.connection.server, lease: cluster.leaderElection ? lease : nil, plugins: plugins,
+      instance: instance, time: time, logger: logger)
+  }
+
+  /// Puts an operator together that talks to the API server behind `transport`.
+  /// - Parameters:
+  ///   - host: The server's name in metrics.
+  ///   - lease: What to hold while acting; `nil` if nobody else can act.
+  ///   - companions: What else the process needs, made with the client and the recorder of events.
+  init(
+    _ settings: OperatorSettings, transport: any APITransport, host: String, lease: ObjectKey?,
+    plugins: [any Plugin], instance: String, time: any TimeSource, logger: Logger,
+    companions: (KubernetesClient, EventRecorder, MetricsRegistry) throws -> [Companion] = { _, _, _ in [] }
+  ) throws {
+    let metrics = MetricsRegistry()
+    metrics.addProcessMetrics()
+    let fence = lease.map { WriteFence(transport: transport, lease: $0, time: time) }
     let client = KubernetesClient(
-      transport: fence ?? transport, time: time, observer: metrics.clientObserver(host: configuration.connection.server)
-    )
+      transport: fence ?? transport, time: time, observer: metrics.clientObserver(host: host))
     let reflectors = ReflectorFactory(
       client: client, namespaces: settings.watchNamespaces, time: time, logger: logger, metrics: metrics)
     let events = EventDelivery(
@@ -67,17 +86,21 @@ struct OperatorAssembly: Sendable {
       + registry.caches.flatMap { $0.sources(reflectors) }
     let endpoints = try Self.endpoints(settings, metrics: metrics, caches: sources)
     let server = endpoints.isEmpty ? nil : EndpointServer(endpoints: endpoints, time: time, logger: logger)
-    let elector = fence.map { fence in
-      LeaderElector(
-        client: client, lease: lease, identity: instance, fence: fence, time: time, random: .system, logger: logger,
-        metrics: metrics)
-    }
+    let elector: LeaderElector? =
+      if let lease, let fence {
+        LeaderElector(
+          client: client, lease: lease, identity: instance, fence: fence, time: time, random: .system, logger: logger,
+          metrics: metrics)
+      } else {
+        nil
+      }
     preflight = Preflight(client: client, time: time, logger: logger)
     let passed = preflightPassed
     process = OperatorProcess(
       server: server, caches: sources.map { CacheAfterPreflight(cache: $0, passed: passed) },
       controllers: controllers.all, events: events, elector: elector, time: time,
       logger: logger)
+    self.companions = try companions(client, events.recorder, metrics)
     self.settings = settings
     self.logger = logger
   }
@@ -99,6 +122,13 @@ struct OperatorAssembly: Sendable {
         group.addTask {
           try await task.hook()
           // A task that has nothing more to do is no reason to stop.
+          try await Signal().wait()
+        }
+      }
+      for companion in companions {
+        group.addTask {
+          try await companion(shutdown)
+          // One that has nothing more to do is no reason to stop.
           try await Signal().wait()
         }
       }

@@ -1,4 +1,5 @@
 import BucketSyncAPI
+import KubernetesModel
 import Testing
 
 @testable import BucketLock

@@ -3,6 +3,7 @@
 // The bucket part is for people and may be cut; the hash of the bucket's exact name keeps different buckets apart.
 
 import BucketSyncAPI
+import KubernetesModel
 
 enum LockName {
   /// The name of the ConfigMap that locks `bucket`.

@@ -4,6 +4,8 @@
 // Kubernetes' domains are refused, except the recommended labels `app.kubernetes.io/…`, which are there for users;
 // `managed-by` is not, since the controller sets it itself.
 
+import KubernetesModel
+
 enum LabelValidation {
   /// Problems of `labels`, by key.
   static func problems(in labels: [String: String], field: String) -> [FieldProblem] {

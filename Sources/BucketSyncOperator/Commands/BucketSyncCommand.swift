@@ -2,8 +2,6 @@
 
 internal import ArgumentParser
 internal import FoundationEssentials
-internal import OperatorRuntime
-internal import UnixSignals
 
 /// Runs the operator until it is told to stop.
 struct BucketSyncCommand<Plugins: PluginSet>: AsyncParsableCommand {
@@ -25,7 +23,10 @@ struct BucketSyncCommand<Plugins: PluginSet>: AsyncParsableCommand {
           Make a policy run now:     kubectl annotate bucketsyncpolicy NAME \
         bucket-sync.homelab-helper.benfiola.com/sync-now= --overwrite
         """,
-      subcommands: [PluginsCommand<Plugins>.self, RenderCommand<Plugins>.self, HooksCommand<Plugins>.self])
+      subcommands: [
+        StandaloneCommand<Plugins>.self, PluginsCommand<Plugins>.self, RenderCommand<Plugins>.self,
+        HooksCommand<Plugins>.self,
+      ])
   }
 
   @OptionGroup(title: "Operator options") var options: OperatorOptions
@@ -35,26 +36,9 @@ struct BucketSyncCommand<Plugins: PluginSet>: AsyncParsableCommand {
     let environment = ProcessInfo.processInfo.environment
     let source = SettingSource(environment: environment)
     let settings = try options.settings(source)
-    let plugins = try plugins.plugins(source)
     let assembly = try OperatorAssembly(
-      settings, plugins: plugins, environment: environment, instance: instanceName(environment))
-    let shutdown = Signal()
-    let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
-    try await withThrowingTaskGroup { group in
-      group.addTask {
-        for await _ in signals { shutdown.raise() }
-        // Only cancellation ends the sequence.
-        try await Signal().wait()
-      }
-      group.addTask { try await assembly.run(until: shutdown) }
-      defer { group.cancelAll() }
-      try await group.next()
-    }
-  }
-
-  /// The pod's name, or the machine's, made unique: two processes must never take each other for themselves.
-  private func instanceName(_ environment: [String: String]) -> String {
-    let host = environment["POD_NAME"] ?? environment["HOSTNAME"] ?? ProcessInfo.processInfo.hostName
-    return "\(host)_\(UUID().uuidString.lowercased())"
+      settings, cluster: try options.cluster(source), plugins: try plugins.plugins(source), environment: environment,
+      instance: OperatorRun.instanceName(environment))
+    try await OperatorRun.untilToldToStop(assembly.run)
   }
 }

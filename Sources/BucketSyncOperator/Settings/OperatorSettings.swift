@@ -3,6 +3,7 @@
 internal import ArgumentParser
 internal import BucketSyncAPI
 internal import BucketSyncCore
+internal import KubernetesModel
 internal import OperatorRuntime
 
 /// What the operator is told at start-up.
@@ -10,13 +11,17 @@ struct OperatorSettings: Sendable {
   var namespace: String
   /// Where policies and runs are looked after; empty for everywhere.
   var watchNamespaces: [String]
-  var kubeconfig: String?
   var healthAddress: String
   var metricsAddress: String
-  var leaderElection: Bool
-  var leaderElectionID: String
   var concurrency: Int
   var core: CoreSettings
+}
+
+/// How the operator gets to its cluster, and whether it shares it with others of its kind.
+struct ClusterSettings: Sendable {
+  var kubeconfig: String?
+  var leaderElection: Bool
+  var leaderElectionID: String
 }
 
 /// The flags of `homelab-helper bucket-sync` that are not a plugin's.
@@ -60,20 +65,11 @@ struct OperatorOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "How long a lock must be orphaned before it is removed. (env: LOCK_TIMEOUT; default: 5m)", valueName: "duration"))
-  var lockTimeout: String?
-
-  @Option(
-    help: ArgumentHelp(
       "How long a Job's pod may take to start before its run fails; 0 for no limit. (env: JOB_START_TIMEOUT; default: 10m)",
       valueName: "duration"))
   var jobStartTimeout: String?
 
-  @Option(
-    help: ArgumentHelp(
-      "How many runs, and how many policies, are worked on at a time. (env: CONCURRENCY; default: 8)",
-      valueName: "number"))
-  var concurrency: Int?
+  @OptionGroup var shared: SharedOptions
 
   private static let labelRule =
     "use lower-case letters, digits and '-', a letter or digit at both ends, at most \(Naming.labelLimit) characters"
@@ -94,28 +90,29 @@ struct OperatorOptions: ParsableArguments {
       throw ValidationError(
         "--watch-namespaces (WATCH_NAMESPACES): \"\(bad)\" is no name of a namespace: \(Self.labelRule)")
     }
+    let startTimeout = try source.duration(
+      jobStartTimeout, "job-start-timeout", "JOB_START_TIMEOUT", default: CoreSettings().jobStartTimeout)
+    return OperatorSettings(
+      namespace: namespace, watchNamespaces: watched,
+      healthAddress: try source.address(healthAddress, "health-address", "HEALTH_ADDRESS", default: ":8081"),
+      metricsAddress: try source.address(metricsAddress, "metrics-address", "METRICS_ADDRESS", default: ":8080"),
+      concurrency: try shared.concurrency(source),
+      core: CoreSettings(
+        lockTimeout: try shared.lockTimeout(source), jobStartTimeout: startTimeout, namespaces: watched))
+  }
+
+  /// How to get to the cluster.
+  /// - Throws: As ``settings(_:)``.
+  func cluster(_ source: SettingSource) throws -> ClusterSettings {
     let leaderElectionID = source.value(leaderElectionID, "LEADER_ELECTION_ID") ?? BucketSyncNames.controller
     guard Naming.isSubdomain(leaderElectionID) else {
       throw ValidationError(
         "--leader-election-id (LEADER_ELECTION_ID) \"\(leaderElectionID)\" is no name of a Lease: "
           + "use lower-case letters, digits, '-' and '.', a letter or digit at both ends")
     }
-    let lockTimeout = try source.duration(
-      lockTimeout, "lock-timeout", "LOCK_TIMEOUT", default: CoreSettings().lockTimeout)
-    let startTimeout = try source.duration(
-      jobStartTimeout, "job-start-timeout", "JOB_START_TIMEOUT", default: CoreSettings().jobStartTimeout)
-    return OperatorSettings(
-      namespace: namespace, watchNamespaces: watched, kubeconfig: source.value(kubeconfig, "KUBECONFIG"),
-      healthAddress: try checked(source.value(healthAddress, "HEALTH_ADDRESS") ?? ":8081", "health-address"),
-      metricsAddress: try checked(source.value(metricsAddress, "METRICS_ADDRESS") ?? ":8080", "metrics-address"),
+    return ClusterSettings(
+      kubeconfig: source.value(kubeconfig, "KUBECONFIG"),
       leaderElection: try source.bool(leaderElection, "leader-election", "LEADER_ELECTION"),
-      leaderElectionID: leaderElectionID,
-      concurrency: try source.count(concurrency, "concurrency", "CONCURRENCY", default: 8),
-      core: CoreSettings(lockTimeout: lockTimeout, jobStartTimeout: startTimeout, namespaces: watched))
-  }
-
-  private func checked(_ address: String, _ name: String) throws -> String {
-    do { _ = try ListenAddress(address) } catch { throw ValidationError("--\(name): \(error)") }
-    return address
+      leaderElectionID: leaderElectionID)
   }
 }

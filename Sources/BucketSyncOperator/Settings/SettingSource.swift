@@ -2,6 +2,7 @@
 
 internal import ArgumentParser
 internal import KubernetesModel
+internal import OperatorRuntime
 
 /// Environment variables as a fallback for flags. An empty variable counts as unset, as in the Go controller.
 public struct SettingSource: Sendable {
@@ -38,6 +39,13 @@ public struct SettingSource: Sendable {
       throw ValidationError("\(variable) \"\(text)\" is no boolean: use true or false")
     }
     return value
+  }
+
+  /// An address to listen at.
+  func address(_ flag: String?, _ name: String, _ variable: String, default fallback: String) throws -> String {
+    let address = value(flag, variable) ?? fallback
+    do { _ = try ListenAddress(address) } catch { throw ValidationError("--\(name) (\(variable)): \(error)") }
+    return address
   }
 
   /// A whole number of at least 1.

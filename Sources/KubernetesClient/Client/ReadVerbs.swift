@@ -18,8 +18,15 @@ public struct ObjectList<O: KubernetesObject>: Sendable {
 extension KubernetesClient {
   /// The object `key`.
   public func get<O: KubernetesObject>(_ type: O.Type, _ key: ObjectKey) async throws(APIError) -> O {
-    let request = APIRequest(.get, O.resource.path(of: key), label: .init(verb: "get", resource: O.resource.plural))
-    return try decode(O.self, from: await send(request), of: request)
+    try await get(O.resource, key, as: O.self)
+  }
+
+  /// The object `key` of any type, read as `form`.
+  func get<Form: Decodable>(
+    _ type: ResourceType, _ key: ObjectKey, as form: Form.Type
+  ) async throws(APIError) -> Form {
+    let request = APIRequest(.get, type.path(of: key), label: .init(verb: "get", resource: type.plural))
+    return try decode(form, from: await send(request), of: request)
   }
 
   /// All objects of a type in one namespace, or everywhere, that the selectors fit.
@@ -42,22 +49,36 @@ extension KubernetesClient {
     fields: String?,
     pageSize: Int
   ) async throws(APIError) -> ObjectList<O> {
+    let (items, resourceVersion) = try await list(
+      O.resource, as: O.self, namespace: namespace, labels: labels, fields: fields, pageSize: pageSize)
+    return ObjectList(items: items, resourceVersion: resourceVersion)
+  }
+
+  /// All objects of any type, each read as `form`, and the version of the whole.
+  func list<Form: Decodable>(
+    _ type: ResourceType,
+    as form: Form.Type,
+    namespace: String?,
+    labels: String?,
+    fields: String?,
+    pageSize: Int
+  ) async throws(APIError) -> (items: [Form], resourceVersion: String) {
     var restarts = 1
-    var items: [O] = []
+    var items: [Form] = []
     var token: String?
     while true {
       var request = APIRequest(
         .get,
-        O.resource.path(namespace: namespace),
+        type.path(namespace: namespace),
         query: .selecting(labels: labels, fields: fields),
         timeout: .seconds(60),
-        label: .init(verb: "list", resource: O.resource.plural)
+        label: .init(verb: "list", resource: type.plural)
       )
       request.query.append(.init("limit", "\(pageSize)"))
       if let token { request.query.append(.init("continue", token)) }
-      let page: Page<O>
+      let page: Page<Form>
       do {
-        page = try decode(Page<O>.self, from: await send(request), of: request)
+        page = try decode(Page<Form>.self, from: await send(request), of: request)
       } catch {
         guard error.isExpired && token != nil && restarts > 0 else { throw error }
         restarts -= 1
@@ -67,7 +88,7 @@ extension KubernetesClient {
       }
       items += page.items ?? []
       guard let next = page.metadata.continue, !next.isEmpty else {
-        return ObjectList(items: items, resourceVersion: page.metadata.resourceVersion ?? "")
+        return (items, page.metadata.resourceVersion ?? "")
       }
       token = next
     }
@@ -96,13 +117,13 @@ extension KubernetesClient {
 }
 
 /// One page of a list as it comes over the wire. `items` can be `null`.
-private struct Page<O: KubernetesObject>: Decodable {
+private struct Page<Item: Decodable>: Decodable {
   struct Metadata: Decodable {
     var resourceVersion: String?
     var `continue`: String?
   }
   var metadata: Metadata
-  var items: [O]?
+  var items: [Item]?
 }
 
 extension [APIRequest.QueryItem] {

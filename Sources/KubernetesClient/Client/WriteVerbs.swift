@@ -22,15 +22,20 @@ extension KubernetesClient {
     as type: O.Type,
     namespace: String?
   ) async throws(APIError) -> O {
+    try await create(manifest, of: O.resource, namespace: namespace, as: O.self)
+  }
+
+  /// Creates an object of any type, and returns it as stored, read as `form`.
+  func create<Form: Decodable>(
+    _ manifest: JSONValue, of type: ResourceType, namespace: String?, as form: Form.Type,
+    query: [APIRequest.QueryItem] = []
+  ) async throws(APIError) -> Form {
     let request = APIRequest(
-      .post,
-      O.resource.path(namespace: namespace),
-      label: .init(verb: "create", resource: O.resource.plural)
-    )
+      .post, type.path(namespace: namespace), query: query, label: .init(verb: "create", resource: type.plural))
     var manifest = manifest
-    manifest["apiVersion"] = .string(O.resource.apiVersion)
-    manifest["kind"] = .string(O.resource.kind)
-    return try decode(O.self, from: await send(request, body: manifest), of: request)
+    manifest["apiVersion"] = .string(type.apiVersion)
+    manifest["kind"] = .string(type.kind)
+    return try decode(form, from: await send(request, body: manifest), of: request)
   }
 
   /// Replaces an object by exactly what `object` holds: **everything its type does not declare is erased**.
@@ -54,13 +59,18 @@ extension KubernetesClient {
     _ patch: Patch,
     subresource: Subresource? = nil
   ) async throws(APIError) -> O {
+    try await self.patch(O.resource, key, patch, subresource: subresource, as: O.self)
+  }
+
+  /// Changes parts of an object of any type, and returns it as stored, read as `form`.
+  func patch<Form: Decodable>(
+    _ type: ResourceType, _ key: ObjectKey, _ patch: Patch, subresource: Subresource?, as form: Form.Type,
+    query: [APIRequest.QueryItem] = []
+  ) async throws(APIError) -> Form {
     let request = APIRequest(
-      .patch,
-      O.resource.path(of: key, subresource: subresource),
-      contentType: patch.contentType,
-      label: .init(verb: "patch", resource: O.resource.plural)
-    )
-    return try decode(O.self, from: await send(request, body: patch), of: request)
+      .patch, type.path(of: key, subresource: subresource), query: query, contentType: patch.contentType,
+      label: .init(verb: "patch", resource: type.plural))
+    return try decode(form, from: await send(request, body: patch), of: request)
   }
 
   /// Asks for an object's deletion; an object with finalizers stays until they are gone.
@@ -69,12 +79,7 @@ extension KubernetesClient {
     _ key: ObjectKey,
     _ options: DeleteOptions = .init()
   ) async throws(APIError) {
-    let request = APIRequest(
-      .delete,
-      O.resource.path(of: key),
-      label: .init(verb: "delete", resource: O.resource.plural)
-    )
-    _ = try await send(request, body: options)
+    try await delete(O.resource, key, options)
   }
 }
 

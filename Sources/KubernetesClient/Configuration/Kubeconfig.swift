@@ -77,7 +77,7 @@ struct Kubeconfig {
     let connection = try cluster.connection()
     let credentials: any CredentialSource =
       try context.string("user") == nil
-      ? FixedCredential(.none)
+      ? FixedCredential(cluster.credentialInServer() ?? .none)
       : try referred("user", by: context, in: users)
         .credentials(cluster: cluster, environment: environment, time: time)
     return ClientConfiguration(

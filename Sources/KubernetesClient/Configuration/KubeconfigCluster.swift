@@ -5,9 +5,10 @@ import FoundationEssentials
 extension KubeconfigEntry {
   /// This cluster's connection.
   func connection() throws(ConfigurationError) -> ConnectionSettings {
-    guard let server = try string("server") else {
+    guard let address = try string("server") else {
       throw error("server", "is missing: set it to the API server's address, https://HOST:PORT")
     }
+    let server = Self.parts(ofServer: address).server
     guard let scheme = server.firstRange(of: "://").map({ server[..<$0.lowerBound] }),
       ["https", "http"].contains(scheme), server.count > scheme.count + 3,
       !server.contains(where: { $0.isWhitespace || $0 == "@" || $0 == "?" || $0 == "#" })
@@ -26,6 +27,27 @@ extension KubeconfigEntry {
     connection.tlsServerName = try string("tls-server-name")
     connection.proxy = try proxy()
     return connection
+  }
+
+  /// The credentials in the server's address, `http://USER:PASSWORD@HOST:PORT`, as standalone's kubeconfig has them.
+  /// They are taken out of the address, which messages name.
+  func credentialInServer() throws(ConfigurationError) -> Credential? {
+    guard let address = try string("server"), let pair = Self.parts(ofServer: address).credentials else { return nil }
+    let parts = pair.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map {
+      String(percentEncoded: $0)
+    }
+    guard let user = parts[0], let password = parts.count > 1 ? parts[1] : "" else {
+      throw error("server", "the user and password in it cannot be read: write what is special as %XX")
+    }
+    return .basic(user: user, password: password)
+  }
+
+  private static func parts(ofServer address: String) -> (server: String, credentials: Substring?) {
+    guard let scheme = address.firstRange(of: "://") else { return (address, nil) }
+    let rest = address[scheme.upperBound...]
+    let end = rest.firstIndex { "/?#".contains($0) } ?? rest.endIndex
+    guard let at = rest[..<end].lastIndex(of: "@") else { return (address, nil) }
+    return ("\(address[..<scheme.upperBound])\(rest[rest.index(after: at)...])", rest[..<at])
   }
 
   private func proxy() throws(ConfigurationError) -> String? {

@@ -31,6 +31,8 @@ package struct APIRequest: Sendable, Hashable {
   package var body: Data?
   /// `application/json`, or the type of a patch.
   package var contentType: String?
+  /// The media types that the answer may have, most wanted first; `nil` is JSON.
+  package var accept: String?
   /// How long the answer may take in all (`send`) or its head (`stream`); `nil` is the transport's default.
   package var timeout: Duration?
   /// How long a streamed answer may take in all; `nil` is without limit.
@@ -62,6 +64,7 @@ package struct APIRequest: Sendable, Hashable {
     query: [QueryItem] = [],
     body: Data? = nil,
     contentType: String? = nil,
+    accept: String? = nil,
     timeout: Duration? = nil,
     streamTimeout: Duration? = nil,
     label: Label
@@ -71,6 +74,7 @@ package struct APIRequest: Sendable, Hashable {
     self.query = query
     self.body = body
     self.contentType = contentType
+    self.accept = accept
     self.timeout = timeout
     self.streamTimeout = streamTimeout
     self.label = label

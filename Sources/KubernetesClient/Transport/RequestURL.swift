@@ -61,4 +61,26 @@ extension String {
     }
     return String(decoding: encoded, as: UTF8.self)
   }
+
+  /// What percent-encoded `text` says; `nil` when it is not well-formed.
+  /// - Parameter plusIsSpace: Whether `+` is a blank, as in queries.
+  package init?(percentEncoded text: some StringProtocol, plusIsSpace: Bool = false) {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(text.utf8.count)
+    var rest = Array(text.utf8)[...]
+    while let byte = rest.popFirst() {
+      switch byte {
+      case UInt8(ascii: "%"):
+        guard let high = rest.popFirst()?.hexDigit, let low = rest.popFirst()?.hexDigit else { return nil }
+        bytes.append(high << 4 | low)
+      case UInt8(ascii: "+") where plusIsSpace: bytes.append(UInt8(ascii: " "))
+      default: bytes.append(byte)
+      }
+    }
+    self.init(validating: bytes, as: UTF8.self)
+  }
+}
+
+extension UInt8 {
+  fileprivate var hexDigit: UInt8? { Character(Unicode.Scalar(self)).hexDigitValue.map { UInt8($0) } }
 }

@@ -2,6 +2,7 @@
 // types, this file builds the values.
 //
 //     let documents = try YAML.documents(in: text)      // one per `---`
+//     try YAML.placedDocuments(in: text)[0].place(of: "spec.source")?.line
 //
 // YAML 1.2 core schema; mappings have scalar keys, each once; anchors and aliases work within bounds; there are no
 // merge keys.
@@ -13,6 +14,12 @@ package enum YAML {
   /// All documents of `text`, in order; empty ones count as `null`.
   package static func documents(in text: String) throws(YAMLError) -> [JSONValue] {
     var loader = YAMLLoader(events: try YAMLEvents(text))
+    return try loader.documents().map(\.value)
+  }
+
+  /// As ``documents(in:)``, and where in the text everything is.
+  package static func placedDocuments(in text: String) throws(YAMLError) -> [YAMLDocument] {
+    var loader = YAMLLoader(events: try YAMLEvents(text), keepsPlaces: true)
     return try loader.documents()
   }
 
@@ -24,18 +31,18 @@ package enum YAML {
   }
 }
 
+/// A place in a text, counted from 1.
+package struct YAMLPlace: Sendable, Hashable {
+  package var line: Int
+  package var column: Int
+}
+
 /// What is wrong with a YAML text, and where.
 package struct YAMLError: Error, Hashable, CustomStringConvertible {
-  /// A place in the text, counted from 1.
-  package struct Place: Sendable, Hashable {
-    package var line: Int
-    package var column: Int
-  }
-
   package var message: String
-  package var place: Place?
+  package var place: YAMLPlace?
 
-  init(_ message: String, at place: Place?) {
+  init(_ message: String, at place: YAMLPlace?) {
     self.message = message
     self.place = place
   }
@@ -60,20 +67,30 @@ private struct YAMLLoader {
   }
 
   private let events: YAMLEvents
+  private let keepsPlaces: Bool
+  /// Where the present document's values are, by path.
+  private var places: [String: YAMLPlace] = [:]
   private var anchors: [String: Anchored] = [:]
   private var repeated = 0
   /// Values built so far, to know an anchored value's size by difference.
   private var built = 0
 
-  init(events: YAMLEvents) { self.events = events }
+  init(events: YAMLEvents, keepsPlaces: Bool = false) {
+    self.events = events
+    self.keepsPlaces = keepsPlaces
+  }
 
-  mutating func documents() throws(YAMLError) -> [JSONValue] {
-    var documents: [JSONValue] = []
+  mutating func documents() throws(YAMLError) -> [YAMLDocument] {
+    var documents: [YAMLDocument] = []
     while true {
       switch try events.next().kind {
       case .documentStart:
         anchors = [:]
-        documents.append(try value(startingWith: try events.next(), depth: 0))
+        places = [:]
+        let first = try events.next()
+        if keepsPlaces { places[""] = first.place }
+        let value = try value(startingWith: first, depth: 0, path: "")
+        documents.append(YAMLDocument(value: value, places: places))
       case .end:
         return documents
       default:
@@ -82,7 +99,9 @@ private struct YAMLLoader {
     }
   }
 
-  private mutating func value(startingWith event: YAMLEvents.Event, depth: Int) throws(YAMLError) -> JSONValue {
+  private mutating func value(
+    startingWith event: YAMLEvents.Event, depth: Int, path: String
+  ) throws(YAMLError) -> JSONValue {
     guard depth < Self.deepest else { throw YAMLError("nested too deeply", at: event.place) }
     let before = built
     built += 1
@@ -98,9 +117,9 @@ private struct YAMLLoader {
     case .scalar(let scalar):
       value = try scalar.value(at: event.place)
     case .sequenceStart:
-      value = try sequence(depth: depth)
+      value = try sequence(depth: depth, path: path)
     case .mappingStart:
-      value = try mapping(depth: depth)
+      value = try mapping(depth: depth, path: path)
     default:
       throw YAMLError("a value was expected", at: event.place)
     }
@@ -108,16 +127,18 @@ private struct YAMLLoader {
     return value
   }
 
-  private mutating func sequence(depth: Int) throws(YAMLError) -> JSONValue {
+  private mutating func sequence(depth: Int, path: String) throws(YAMLError) -> JSONValue {
     var elements: [JSONValue] = []
     while true {
       let event = try events.next()
       if case .sequenceEnd = event.kind { return .array(elements) }
-      elements.append(try value(startingWith: event, depth: depth + 1))
+      let inner = keepsPlaces ? "\(path)[\(elements.count)]" : ""
+      if keepsPlaces { places[inner] = event.place }
+      elements.append(try value(startingWith: event, depth: depth + 1, path: inner))
     }
   }
 
-  private mutating func mapping(depth: Int) throws(YAMLError) -> JSONValue {
+  private mutating func mapping(depth: Int, path: String) throws(YAMLError) -> JSONValue {
     var members: [String: JSONValue] = [:]
     while true {
       let event = try events.next()
@@ -128,7 +149,9 @@ private struct YAMLLoader {
       default: throw YAMLError("the key of a mapping must be plain text", at: event.place)
       }
       guard members[key] == nil else { throw YAMLError("the key \(key) is there twice", at: event.place) }
-      members[key] = try value(startingWith: try events.next(), depth: depth + 1)
+      let inner = keepsPlaces ? path.isEmpty ? key : "\(path).\(key)" : ""
+      if keepsPlaces { places[inner] = event.place }
+      members[key] = try value(startingWith: try events.next(), depth: depth + 1, path: inner)
     }
   }
 }

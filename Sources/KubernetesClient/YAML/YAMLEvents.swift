@@ -22,7 +22,7 @@ final class YAMLEvents {
     var kind: Kind
     /// The name of the anchor set here.
     var anchor: String?
-    var place: YAMLError.Place
+    var place: YAMLPlace
   }
 
   private let parser = UnsafeMutablePointer<yaml_parser_t>.allocate(capacity: 1)
@@ -48,7 +48,7 @@ final class YAMLEvents {
     var event = yaml_event_t()
     guard yaml_parser_parse(parser, &event) == 1 else { throw failure() }
     defer { yaml_event_delete(&event) }
-    let place = YAMLError.Place(event.start_mark)
+    let place = YAMLPlace(event.start_mark)
     switch event.type {
     case YAML_DOCUMENT_START_EVENT:
       return Event(kind: .documentStart, place: place)
@@ -85,7 +85,7 @@ final class YAMLEvents {
   private func checkTag(
     _ tag: UnsafeMutablePointer<yaml_char_t>?,
     is expected: String,
-    at place: YAMLError.Place
+    at place: YAMLPlace
   ) throws(YAMLError) {
     guard let tag = String(tag), tag != "!", tag != expected else { return }
     throw YAMLError("the tag \(tag) is not supported", at: place)
@@ -94,11 +94,11 @@ final class YAMLEvents {
   private func failure() -> YAMLError {
     let problem = parser.pointee.problem.map { String(cString: $0) } ?? "unreadable"
     let context = parser.pointee.context.map { " " + String(cString: $0) } ?? ""
-    return YAMLError(problem + context, at: YAMLError.Place(parser.pointee.problem_mark))
+    return YAMLError(problem + context, at: YAMLPlace(parser.pointee.problem_mark))
   }
 }
 
-extension YAMLError.Place {
+extension YAMLPlace {
   fileprivate init(_ mark: yaml_mark_t) {
     self.init(line: Int(mark.line) + 1, column: Int(mark.column) + 1)
   }

@@ -11,7 +11,7 @@ struct YAMLScalar {
   var tag: String?
 
   /// The value it stands for.
-  func value(at place: YAMLError.Place) throws(YAMLError) -> JSONValue {
+  func value(at place: YAMLPlace) throws(YAMLError) -> JSONValue {
     let resolved = Self.resolve(text)
     let value: JSONValue?
     switch tag {

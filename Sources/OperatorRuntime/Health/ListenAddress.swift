@@ -31,7 +31,7 @@ package struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
   }
 
   /// The same host at the port that the kernel has chosen.
-  func bound(to port: Int?) -> ListenAddress {
+  package func bound(to port: Int?) -> ListenAddress {
     var address = self
     address.port = port ?? self.port
     return address

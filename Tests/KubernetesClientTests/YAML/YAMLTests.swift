@@ -92,4 +92,35 @@ struct YAMLTests {
     let deep = String(repeating: "[", count: 500) + String(repeating: "]", count: 500)
     #expect(throws: YAMLError.self) { try YAML.document(in: deep) }
   }
+
+  @Test("every value's place is known, and that of what is missing is its parent's")
+  func places() throws {
+    let text = """
+      # a comment
+      kind: A
+      spec:
+        source: x
+        env:
+        - name: N
+          value: {a: 1}
+        - *none
+      """.replacing("- *none", with: "- &n {name: M}")
+    let all = try YAML.placedDocuments(in: text + "\n---\n\nkind: B\nmore: {k: [1, 2]}\n")
+    #expect(all.map(\.value) == (try YAML.documents(in: text + "\n---\n\nkind: B\nmore: {k: [1, 2]}\n")))
+    func place(_ number: Int, _ path: String) -> [Int?] {
+      let place = all[number].place(of: path)
+      return [place?.line, place?.column]
+    }
+    #expect(all[0].start == YAMLPlace(line: 2, column: 1))
+    #expect(place(0, "spec.source") == [4, 3])
+    #expect(place(0, "spec.env[0].name") == [6, 5])
+    #expect(place(0, "spec.env[0].value.a") == [7, 13])
+    #expect(place(0, "spec.env[0].value[a]") == [7, 13])
+    #expect(place(0, "spec.env[1].name") == [8, 9])
+    #expect(place(0, "spec.env[1].valueFrom.x") == [8, 5])
+    #expect(place(0, "spec.schedule") == [3, 1])
+    #expect(place(0, "other.x[1]") == [2, 1])
+    #expect(all[1].start?.line == 11)
+    #expect(place(1, "more.k[1]") == [12, 15])
+  }
 }

@@ -185,6 +185,10 @@ package final class InMemoryAPIServer: APITransport {
       return try serve { try $0.change(path) { (_: JSONValue) throws(Refusal) -> JSONValue in body } }
     case .patch:
       let isMerge = request.contentType == "application/merge-patch+json"
+      if request.value("dryRun") != nil {
+        let old = try serve { try $0.object(path) }
+        return isMerge ? old.merged(with: body) : try old.patched(with: body)
+      }
       return try serve { state in
         try state.change(path) { (old: JSONValue) throws(Refusal) -> JSONValue in
           isMerge ? old.merged(with: body) : try old.patched(with: body)

@@ -10,12 +10,15 @@ package struct Refusal: Error, Sendable, Hashable, CustomStringConvertible {
   package var reason: String
   package var message: String
   package var cause: String?
+  /// The field that the cause is about, `spec.schedule`.
+  package var field: String?
 
-  package init(_ code: Int, _ reason: String, _ message: String, cause: String? = nil) {
+  package init(_ code: Int, _ reason: String, _ message: String, cause: String? = nil, field: String? = nil) {
     self.code = code
     self.reason = reason
     self.message = message
     self.cause = cause
+    self.field = field
   }
 
   package var description: String { "\(code) \(reason): \(message)" }
@@ -25,7 +28,11 @@ package struct Refusal: Error, Sendable, Hashable, CustomStringConvertible {
       "kind": "Status", "apiVersion": "v1", "status": "Failure", "code": .integer(Int64(code)),
       "reason": .string(reason), "message": .string(message),
     ]
-    if let cause { status["details"]["causes"] = [["reason": .string(cause)]] }
+    if let cause {
+      var details: JSONValue = ["reason": .string(cause), "message": .string(message)]
+      if let field { details["field"] = .string(field) }
+      status["details"]["causes"] = [details]
+    }
     return status
   }
 

@@ -77,7 +77,7 @@ extension CurlTransport {
   }
 
   private func prepare(_ request: APIRequest, _ credential: Credential) -> PreparedRequest {
-    var headers = ["Accept: application/json", "User-Agent: \(userAgent)", "Expect:"]
+    var headers = ["Accept: \(request.accept ?? "application/json")", "User-Agent: \(userAgent)", "Expect:"]
     if let contentType = request.contentType { headers.append("Content-Type: \(contentType)") }
     if let authorization = credential.authorization { headers.append("Authorization: \(authorization)") }
     if connection.tlsServerName != nil { headers.append("Host: \(connection.authority)") }

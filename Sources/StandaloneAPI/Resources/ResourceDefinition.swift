@@ -17,6 +17,16 @@ package struct ResourceDefinition: Sendable, Hashable {
   package var schema: JSONValue?
   /// What `kubectl get` shows after the name.
   package var columns: [PrinterColumn]
+  /// Fields besides name and namespace that field selectors may ask for.
+  package var selectableFields: Set<String>
+  /// Whether it is a custom resource: unknown fields are pruned, `generation` counts changes.
+  package var isCustom: Bool
+  /// Another version of the same objects that these are stored as; `nil` for all but Events.
+  package var storedAs: EventForm?
+  /// Whether clients can only read it.
+  package var isReadOnly: Bool
+  /// What it was read from, if it is a custom resource.
+  package var manifest: JSONValue?
 
   /// `apiextensions/v1 CustomResourceColumnDefinition`.
   package struct PrinterColumn: Sendable, Hashable {
@@ -40,7 +50,9 @@ package struct ResourceDefinition: Sendable, Hashable {
 
   package init(
     _ type: ResourceType, singular: String? = nil, shortNames: [String] = [], categories: [String] = [],
-    hasStatus: Bool = false, schema: JSONValue? = nil, columns: [PrinterColumn] = []
+    hasStatus: Bool = false, schema: JSONValue? = nil, columns: [PrinterColumn] = [],
+    selectableFields: Set<String> = [], isCustom: Bool = false, storedAs: EventForm? = nil,
+    isReadOnly: Bool = false
   ) {
     self.type = type
     self.singular = singular ?? type.kind.lowercased()
@@ -49,5 +61,16 @@ package struct ResourceDefinition: Sendable, Hashable {
     self.hasStatus = hasStatus
     self.schema = schema
     self.columns = columns
+    self.selectableFields = selectableFields
+    self.isCustom = isCustom
+    self.storedAs = storedAs
+    self.isReadOnly = isReadOnly
+  }
+}
+
+extension ResourceDefinition {
+  /// What the objects are stored under: `jobs.batch`, `configmaps`.
+  package var storageName: String {
+    storedAs == nil && !type.group.isEmpty ? "\(type.plural).\(type.group)" : type.plural
   }
 }

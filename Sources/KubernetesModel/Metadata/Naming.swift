@@ -1,6 +1,6 @@
-// What may be a name in Kubernetes, and how names that would grow too long are cut.
+// What may be a name in Kubernetes.
 
-/// Rules for names of objects and for labels.
+/// Rules for names of objects and for labels (Kubernetes documentation, "Object Names and IDs", "Labels and Selectors").
 public enum Naming {
   /// The longest name of a Job (the API takes more, but its pods then lack the labels that lead back to it), and of
   /// everything that is to be a label's value.
@@ -30,18 +30,6 @@ public enum Naming {
 
   /// `name` if it can be a label's value, `nil` if it is too long for one.
   public static func labelValue(_ name: String) -> String? { isLabelValue(name) ? name : nil }
-
-  /// `name` if it has at most `limit` characters, else its beginning, `-` and a hash of the whole name: different
-  /// names stay different, and the same name is always cut the same way.
-  public static func shortened(_ name: String, limit: Int = labelLimit) -> String {
-    guard name.utf8.count > limit else { return name }
-    let hash = StableHash.text(name)
-    var beginning = Substring(name)
-    while beginning.utf8.count > max(0, limit - hash.count - 1) || beginning.last == "-" || beginning.last == "." {
-      beginning.removeLast()
-    }
-    return beginning.isEmpty ? String(hash.prefix(max(0, limit))) : "\(beginning)-\(hash)"
-  }
 
   private static func isLabelOfAnyLength(_ bytes: some BidirectionalCollection<UInt8>) -> Bool {
     guard let first = bytes.first, let last = bytes.last else { return false }
