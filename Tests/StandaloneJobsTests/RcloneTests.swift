@@ -17,7 +17,9 @@ import Testing
 /// The folder of the rclone that the tests use, if it is there.
 private let rcloneFolder: String? = {
   let home = getenv("HOME").map { String(cString: $0) } ?? ""
-  let folders = ["\(home)/.cache/bucket-sync/python/bin"] + (getenv("PATH").map { String(cString: $0) } ?? "").split(separator: ":").map(String.init)
+  let folders =
+    ["\(home)/.cache/bucket-sync/python/bin"]
+    + (getenv("PATH").map { String(cString: $0) } ?? "").split(separator: ":").map(String.init)
   return folders.first { access("\($0)/rclone", X_OK) == 0 }
 }()
 
@@ -47,7 +49,8 @@ struct RcloneTests {
           source: source, destination: "backup", sourceEnv: variables + (missing ?? []), destinationEnv: variables,
           timeout: timeout)))
     let run = RunContext(
-      run: stored, source: try BucketPath(source, field: .source), destination: try BucketPath("backup", field: .destination))
+      run: stored, source: try BucketPath(source, field: .source),
+      destination: try BucketPath("backup", field: .destination))
     let time = SystemTime()
     let client = KubernetesClient(transport: world.server, time: time)
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
@@ -69,7 +72,9 @@ struct RcloneTests {
   }
 
   /// What the operator makes of the Job.
-  private var assessment: JobAssessment? { world.job("nightly").map { plugin.assess($0, pods: world.pods(of: "nightly")) } }
+  private var assessment: JobAssessment? {
+    world.job("nightly").map { plugin.assess($0, pods: world.pods(of: "nightly")) }
+  }
 
   @Test("it syncs, warns of nothing, and leaves nothing behind")
   func sync() async throws {
@@ -79,7 +84,10 @@ struct RcloneTests {
       #expect(assessment == .ended(.succeeded))
       for number in 1...20 { #expect(world.text("backup/\(number).txt") == "content \(number)") }
     }
-    #expect(world.server.all(Event.self).map(\.reason).sorted { ($0 ?? "") < ($1 ?? "") } == ["Completed", "SuccessfulCreate"])
+    #expect(
+      world.server.all(Event.self).map(\.reason).sorted { ($0 ?? "") < ($1 ?? "") } == [
+        "Completed", "SuccessfulCreate",
+      ])
     let left = try FileManager.default.contentsOfDirectory(atPath: world.folder.path)
     #expect(Set(left) == ["state", "photos", "backup"])
   }
