@@ -38,6 +38,12 @@ package struct LocalJobs: Sendable {
     client: KubernetesClient, settings: LocalJobsSettings, events: EventRecorder, time: any TimeSource,
     random: RandomSource, logger: Logger, metrics: MetricsRegistry
   ) throws {
+    var settings = settings
+    // Programs have working folders of their own.
+    if !settings.folder.hasPrefix("/") {
+      settings.folder = "\(FileManager.default.currentDirectoryPath)/\(settings.folder)"
+    }
+    let delay = settings.keptLogs.delay
     let waits = try DescriptorEvents()
     let jobs = ObjectStore<LocalJob>()
     let pods = ObjectStore<LocalPod>(indexes: [.job])
@@ -57,7 +63,7 @@ package struct LocalJobs: Sendable {
     let podReconciler = PodReconciler(
       client: client, jobs: jobs, pods: pods, processes: processes, places: places, waiting: waiting,
       settings: settings, events: events, time: time, logger: logger, wake: podQueue.add,
-      pruneLogs: { logQueue.add(ObjectKey(namespace: nil, name: "all"), after: settings.keptLogs.delay) })
+      pruneLogs: { logQueue.add(ObjectKey(namespace: nil, name: "all"), after: delay) })
     controllers = [
       Controller(
         name: "localjob", queue: jobQueue, concurrency: settings.concurrency, logger: logger, metrics: metrics,

@@ -19,7 +19,8 @@ struct CrashTests {
   @Test("a program outlives the operator, and its end is told by the next one")
   func survival() async throws {
     let lab = try LabOperator(world.server, folder: world.state)
-    try world.run("echo $$ > \(world.file("pid")); while [ ! -e \(world.file("go")) ]; do sleep 0.05; done; echo bye; exit 5")
+    try world.run(
+      "echo $$ > \(world.file("pid")); while [ ! -e \(world.file("go")) ]; do sleep 0.05; done; echo bye; exit 5")
     let pid = try await world.pid("pid")
     try await world.untilRunning()
     lab.kill()

@@ -16,7 +16,9 @@ struct EnvironmentTests {
 
   func secret(_ name: String, _ data: [String: String]) throws {
     let encoded = data.mapValues { JSONValue.string(Data($0.utf8).base64EncodedString()) }
-    let json: JSONValue = ["apiVersion": "v1", "kind": "Secret", "metadata": ["name": .string(name)], "data": .object(encoded)]
+    let json: JSONValue = [
+      "apiVersion": "v1", "kind": "Secret", "metadata": ["name": .string(name)], "data": .object(encoded),
+    ]
     _ = try world.server.create(TestSecret.self, json, namespace: "default")
   }
 

@@ -98,7 +98,9 @@ struct LifeOfAJobTests {
   @Test("a deleted Job's program gets SIGTERM, its end is told, and then its objects go")
   func deletion() async throws {
     try await world.start().run {
-      try world.run("trap 'echo told >> \(world.file("log")); exit 3' TERM; echo $$ > \(world.file("pid")); while :; do sleep 0.1; done")
+      try world.run(
+        "trap 'echo told >> \(world.file("log")); exit 3' TERM; echo $$ > \(world.file("pid")); while :; do sleep 0.1; done"
+      )
       let pid = try await world.pid("pid")
       try await world.untilRunning()
       world.server.delete(Job.self, world.key("job"), DeleteOptions(propagation: .foreground))
@@ -190,7 +192,9 @@ struct LifeOfAJobTests {
       let waiting = try #require(world.pod(of: "a-third")?.status)
       #expect(waiting.phase == "Pending")
       let condition = try #require(waiting.conditions?.first { $0.type == "PodScheduled" })
-      #expect(condition.status == "False" && condition.message?.hasPrefix("all 1 places are taken: 1 pods run (first-") == true)
+      #expect(
+        condition.status == "False"
+          && condition.message?.hasPrefix("all 1 places are taken: 1 pods run (first-") == true)
       try world.folder.write("go", "")
       try await world.untilEnded("b-second")
       try await world.untilEnded("a-third")

@@ -15,7 +15,9 @@ struct LogTests {
 
   init() throws { world = try LocalWorld() }
 
-  private func read(_ logs: PodLogs, job: String = "job", _ change: (inout PodLogOptions) -> Void = { _ in })
+  private func read(
+    _ logs: PodLogs, job: String = "job", _ change: (inout PodLogOptions) -> Void = { _ in }
+  )
     async throws -> String
   {
     var options = PodLogOptions()
@@ -37,14 +39,19 @@ struct LogTests {
       #expect(all.split(separator: "\n").filter { $0.hasPrefix("line") } == (1...5).map { "line \($0)" })
       #expect(all.contains("oops\n") && all.contains("no end\n"))
       #expect(try await read(runner.jobs.logs) { $0.tailLines = 0 } == "")
-      #expect(try await read(runner.jobs.logs) { $0.tailLines = 2 } == all.split(separator: "\n").suffix(2).joined(separator: "\n") + "\n")
+      #expect(
+        try await read(runner.jobs.logs) { $0.tailLines = 2 } == all.split(separator: "\n").suffix(2).joined(
+          separator: "\n") + "\n")
       #expect(try await read(runner.jobs.logs) { $0.tailLines = 99 } == all)
       #expect(try await read(runner.jobs.logs) { $0.limitBytes = 8 } == String(all.prefix(8)))
       #expect(try await read(runner.jobs.logs) { $0.since = Date().addingTimeInterval(60) } == "")
       #expect(try await read(runner.jobs.logs) { $0.since = Date().addingTimeInterval(-600) } == all)
       let stamped = try await read(runner.jobs.logs) { $0.timestamps = true }
       #expect(stamped.split(separator: "\n").allSatisfy { $0.contains(#/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z /#) })
-      await #expect(throws: PodLogRefusal.badRequest("previous terminated container \"main\" in pod \"\(world.pod()?.metadata.name ?? "")\" not found")) {
+      await #expect(
+        throws: PodLogRefusal.badRequest(
+          "previous terminated container \"main\" in pod \"\(world.pod()?.metadata.name ?? "")\" not found")
+      ) {
         _ = try await read(runner.jobs.logs) { $0.previous = true }
       }
       await #expect(throws: PodLogRefusal.nothingWritten) {
@@ -59,7 +66,9 @@ struct LogTests {
     try await runner.run {
       try world.run("i=0; while [ $i -lt 1000 ]; do i=$((i+1)); echo line number $i; done")
       try await world.untilEnded()
-      let names = try FileManager.default.contentsOfDirectory(atPath: world.podFolder()).filter { $0.hasPrefix("main.log") }
+      let names = try FileManager.default.contentsOfDirectory(atPath: world.podFolder()).filter {
+        $0.hasPrefix("main.log")
+      }
       for name in names {
         let size = try Data(contentsOf: URL(filePath: "\(world.podFolder())/\(name)")).count
         // What a program writes at once stays in one file.
@@ -69,7 +78,9 @@ struct LogTests {
       #expect(names.count <= files && names.count > 1)
       #expect(lines == (1...1000).suffix(lines.count).map { "line number \($0)" })
       if files == 50 { #expect(lines.count == 1000) }
-      #expect(try await read(runner.jobs.logs) { $0.tailLines = 500 }.split(separator: "\n").first == (lines.count >= 500 ? "line number 501" : lines.first))
+      #expect(
+        try await read(runner.jobs.logs) { $0.tailLines = 500 }.split(separator: "\n").first
+          == (lines.count >= 500 ? "line number 501" : lines.first))
     }
   }
 
@@ -78,7 +89,8 @@ struct LogTests {
     let runner = try world.start(log: LogLimits(fileSize: 512, files: 50))
     try await runner.run {
       try world.run(
-        "i=0; while [ $i -lt 100 ]; do i=$((i+1)); echo line $i; if [ $i = 50 ]; then while [ ! -e \(world.file("go")) ]; do sleep 0.02; done; fi; done")
+        "i=0; while [ $i -lt 100 ]; do i=$((i+1)); echo line $i; if [ $i = 50 ]; then while [ ! -e \(world.file("go")) ]; do sleep 0.02; done; fi; done"
+      )
       try await world.untilRunning()
       var options = PodLogOptions()
       options.follow = true

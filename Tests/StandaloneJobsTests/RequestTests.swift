@@ -19,15 +19,17 @@ struct RequestTests {
       let seen = Mutex(0)
       let hits = Mutex(0)
       let target = number
-      let connection = FaultyConnection(to: world.server, fault: { (_: Int, request: APIRequest) -> Fault? in
-        guard request.method != .get, !request.path.contains("/events") else { return nil }
-        let mine = seen.withLock { seen in
-          seen += 1
-          return seen == target + 1
-        }
-        if mine { hits.withLock { $0 += 1 } }
-        return mine ? fault : nil
-      })
+      let connection = FaultyConnection(
+        to: world.server,
+        fault: { (_: Int, request: APIRequest) -> Fault? in
+          guard request.method != .get, !request.path.contains("/events") else { return nil }
+          let mine = seen.withLock { seen in
+            seen += 1
+            return seen == target + 1
+          }
+          if mine { hits.withLock { $0 += 1 } }
+          return mine ? fault : nil
+        })
       try await world.start(connection: connection).run {
         try world.run("echo run >> \(world.file("log")); exit 4")
         try await world.untilEnded()

@@ -130,7 +130,8 @@ struct JobReconciler: Sendable {
   /// Looks after a Job that has ended: its pods may go, and so does it when its time has come.
   private func expire(_ job: LocalJob, _ pods: [LocalPod]) async throws -> Reconciliation {
     for pod in pods where !pod.hasEnded { try await client.deleteOnce(pod, propagation: .background) }
-    try await release(pods.filter { $0.hasEnded || ($0.metadata.isBeingDeleted && processes.refuse($0.key, uid: $0.uid)) })
+    try await release(
+      pods.filter { $0.hasEnded || ($0.metadata.isBeingDeleted && processes.refuse($0.key, uid: $0.uid)) })
     guard let seconds = job.spec?["ttlSecondsAfterFinished"].integer, let end = job.finishTime,
       !job.metadata.isBeingDeleted
     else { return .done }

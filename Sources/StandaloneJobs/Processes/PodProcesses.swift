@@ -54,7 +54,9 @@ final class PodProcesses: Sendable {
   private let entries = Mutex(Entries())
   private let handler = Mutex<@Sendable (PodIdentity) -> Void>({ _ in })
 
-  init(root: String, supervisor: SupervisorProgram, time: any TimeSource, logger: Logger, events: DescriptorEvents)
+  init(
+    root: String, supervisor: SupervisorProgram, time: any TimeSource, logger: Logger, events: DescriptorEvents
+  )
     throws(SystemFailure)
   {
     self.root = root
@@ -211,7 +213,9 @@ final class PodProcesses: Sendable {
     if isNews {
       // While there is no record, the supervisor is the one who holds the lock.
       let isSent = await blocking {
-        guard let supervisor = folder.started().flatMap({ WatchedProcess($0.supervisor) }) ?? watched else { return false }
+        guard let supervisor = folder.started().flatMap({ WatchedProcess($0.supervisor) }) ?? watched else {
+          return false
+        }
         supervisor.send(SIGTERM, value: Int(gracePeriod))
         return true
       }
@@ -334,7 +338,8 @@ private enum Finding: Sendable {
       self = .over(
         .ended(
           EndedRecord(
-            exitCode: 137, reason: "ContainerStatusUnknown", message: "\(folder.path) was removed while the container ran",
+            exitCode: 137, reason: "ContainerStatusUnknown",
+            message: "\(folder.path) was removed while the container ran",
             finishedAt: Timestamp(Date()))))
       return
     }
