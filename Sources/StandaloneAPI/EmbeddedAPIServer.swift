@@ -61,6 +61,21 @@ package actor EmbeddedAPIServer {
     } catch {
       throw CannotOpen(description: Self.explain(error, file: file))
     }
+    do throws(Refusal) {
+      let options = WriteOptions(now: Timestamp(time.now))
+      var database = verbs.database
+      var working = verbs
+      try database.transaction(orFail: Refusal.storage) { inner throws(Refusal) in
+        working.database = inner
+        try working.installDefinitions(options)
+        inner = working.database
+      }
+      working.database = database
+      working.changes = []
+      verbs = working
+    } catch {
+      throw CannotOpen(description: "\(file): \(error)")
+    }
     self.executor = executor
     self.catalog = catalog
     self.time = time

@@ -29,6 +29,9 @@ enum APIServerLab {
     let server = try EmbeddedAPIServer(
       file: "\(directory)/state.sqlite", catalog: ResourceCatalog(definitions + ResourceDefinition.builtIn),
       makesNamespaces: false, logs: AnnotatedLogs(), time: time, logger: logger)
+    let client = KubernetesClient(transport: server, time: time)
+    let namespace: JSONValue = ["metadata": ["name": "default"]]
+    _ = try await client.create(namespace, of: ResourceDefinition.namespaces.type, namespace: nil)
     let token = try APIToken.load(file: "\(directory)/token")
     let address = try LoopbackAddress("127.0.0.1:0")
     let front = APIFront(

@@ -99,7 +99,7 @@ struct ObjectVerbs {
     // Of types with a status of its own, it cannot come with the object.
     if target.definition.hasStatus { object.removeMember("status") }
     object = BuiltInDefaults.created(try admitted(object, target, options), of: target.definition)
-    try check(object, target)
+    try check(object, after: nil, target)
     return try commit(address, object, isNew: true, options)
   }
 
@@ -125,7 +125,7 @@ struct ObjectVerbs {
     if new["status"].isNull { new.removeMember("status") }
     keepSystemFields(&new, old)
     new = BuiltInDefaults.changed(try admitted(new, target, options), of: target.definition)
-    try check(new, target)
+    try check(new, after: old, target)
     let immutable = BuiltInDefaults.causes(of: new, after: old, of: target.definition)
     guard immutable.isEmpty else { throw .invalid(target, immutable) }
     return try store(address, new, over: old, target, options)
@@ -280,9 +280,13 @@ struct ObjectVerbs {
     return object
   }
 
-  private func check(_ object: JSONValue, _ target: RequestTarget) throws(Refusal) {
+  private func check(_ object: JSONValue, after old: JSONValue?, _ target: RequestTarget) throws(Refusal) {
     var causes = MetadataRules.causes(object, of: target.definition)
-    causes += schemas[target.definition.storageName]?.causes(object) ?? []
+    if let schema = schemas[target.definition.storageName] {
+      let wrong = schema.causes(object)
+      // Rules take for granted that every value is of its type.
+      causes += wrong.isEmpty ? schema.brokenRules(object, after: old) : wrong
+    }
     causes += BuiltInDefaults.causes(inDataOf: object, target.definition)
     guard causes.isEmpty else { throw .invalid(target, causes) }
   }

@@ -12,6 +12,8 @@ extension EmbeddedAPIServer: APITransport {
       if request.method == .get, let answer = catalog.discovery(request.path) {
         return .json(200, try ObjectVerbs.encoded(answer))
       }
+      if request.method == .get, let document = try catalog.openAPI(request) { return document }
+      if let review = try AccessReviews.answer(request) { return review }
       let target = try RequestTarget(path: request.path, in: catalog)
       if target.subresource == "log" {
         return try await log(target, request)
@@ -27,9 +29,13 @@ extension EmbeddedAPIServer: APITransport {
       throw Refusal(404, "NotFound", "the server could not find the requested resource")
     }
     let definition = target.definition
+    guard request.method == .get || !definition.isReadOnly else {
+      throw Refusal(
+        405, "MethodNotAllowed", "\(definition.type.plural) are those of this program, and cannot be written here")
+    }
     switch (request.method, target.name) {
     case (.get, nil): return .json(200, try list(target, request))
-    case (.get, _): return .json(200, try ObjectVerbs.encoded(definition.served(verbs.object(target))))
+    case (.get, _): return .json(200, try get(target, request))
     case (.post, nil):
       let draft = definition.stored(try request.json)
       return try written(201, target, request) { verbs, options throws(Refusal) in
@@ -62,7 +68,13 @@ extension EmbeddedAPIServer: APITransport {
       throw Refusal(410, "Expired", "this server answers lists whole, without a continue token")
     }
     let type = target.definition.type
+    let form = try AnswerForm(request)
     let items = try selected(target, request)
+    guard form == .objects else {
+      var objects: [JSONValue] = []
+      for item in items { objects.append(target.definition.served(try ObjectVerbs.decoded(item))) }
+      return try inForm(form, objects, target, request, listVersion: "\(verbs.database.revision)")
+    }
     var data = Data(
       """
       {"kind":"\(type.kind)List","apiVersion":"\(type.apiVersion)",\
@@ -74,6 +86,40 @@ extension EmbeddedAPIServer: APITransport {
     }
     data.append(contentsOf: "]}".utf8)
     return data
+  }
+
+  private func get(_ target: RequestTarget, _ request: APIRequest) throws(Refusal) -> Data {
+    let object = target.definition.served(try verbs.object(target))
+    return try inForm(try AnswerForm(request), [object], target, request, listVersion: nil)
+  }
+
+  /// - Parameter listVersion: The version of the list; `nil` when there is one object, which is no list.
+  private func inForm(
+    _ form: AnswerForm, _ objects: [JSONValue], _ target: RequestTarget, _ request: APIRequest, listVersion: String?
+  ) throws(Refusal) -> Data {
+    switch form {
+    case .table(let version):
+      let table = try table(target, request, version: version)
+      let resourceVersion = listVersion ?? objects.first?["metadata"]["resourceVersion"].string ?? ""
+      return try ObjectVerbs.encoded(
+        table.table(objects, resourceVersion: resourceVersion, now: Timestamp(time.now)))
+    case .metadata:
+      let all = objects.map { ObjectTable.metadata(of: $0) }
+      guard let listVersion else { return try ObjectVerbs.encoded(all.first ?? .null) }
+      return try ObjectVerbs.encoded([
+        "kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1",
+        "metadata": ["resourceVersion": .string(listVersion)], "items": .array(all),
+      ])
+    case .objects: return try ObjectVerbs.encoded(objects.first ?? .null)
+    }
+  }
+
+  func table(_ target: RequestTarget, _ request: APIRequest, version: String) throws(Refusal) -> ObjectTable {
+    let wanted = request.value("includeObject") ?? ""
+    guard let inclusion = wanted.isEmpty ? .metadata : ObjectTable.Inclusion(rawValue: wanted) else {
+      throw .badRequest("includeObject \"\(wanted)\" is none of None, Metadata and Object")
+    }
+    return ObjectTable(target.definition, version: version, inclusion: inclusion)
   }
 
   /// The bodies of the objects that a request selects, as they are served.
@@ -175,6 +221,10 @@ extension EmbeddedAPIServer: APITransport {
         throw Refusal(
           422, "Invalid", "the server rejected our request due to an error in our request: \(error.message)")
       }
+    case "application/apply-patch+yaml", "application/apply-patch+cbor":
+      throw Refusal(
+        415, "UnsupportedMediaType",
+        "this server does not keep who manages which field: apply without --server-side")
     default:
       throw Refusal(
         415, "UnsupportedMediaType",
@@ -242,10 +292,20 @@ extension APIRequest {
       guard body.count <= Self.bodyLimit else {
         throw Refusal(413, "RequestEntityTooLarge", "the body is larger than \(Self.bodyLimit) bytes")
       }
-      do {
-        return try JSON.decode(JSONValue.self, from: body)
-      } catch {
-        throw .badRequest("the body of the request cannot be read as JSON: \(error)")
+      switch contentType {
+      case ProtobufReader.mediaType: return try ProtobufReader.object(body)
+      case "application/yaml":
+        do {
+          return try YAML.document(in: String(decoding: body, as: UTF8.self))
+        } catch {
+          throw .badRequest("the body of the request cannot be read as YAML: \(error)")
+        }
+      default:
+        do {
+          return try JSON.decode(JSONValue.self, from: body)
+        } catch {
+          throw .badRequest("the body of the request cannot be read as JSON: \(error)")
+        }
       }
     }
   }

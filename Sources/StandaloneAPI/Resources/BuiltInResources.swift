@@ -36,9 +36,15 @@ extension ResourceDefinition {
     Event.resource, shortNames: ["ev"], selectableFields: eventFields("regarding", "reportingController"),
     storedAs: EventForm())
 
+  /// The definitions of custom resources, which are those of this program.
+  package static let customResourceDefinitions = ResourceDefinition(
+    ResourceType(
+      group: "apiextensions.k8s.io", version: "v1", kind: "CustomResourceDefinition", plural: "customresourcedefinitions",
+      isNamespaced: false), shortNames: ["crd", "crds"], categories: ["api-extensions"], isReadOnly: true)
+
   /// All of them.
   package static let builtIn = [
-    namespaces, configMaps, secrets, pods, jobs, leases, coreEvents, events,
+    namespaces, configMaps, secrets, pods, jobs, leases, coreEvents, events, customResourceDefinitions,
   ]
 
   private static func eventFields(_ object: String, _ reporter: String) -> Set<String> {

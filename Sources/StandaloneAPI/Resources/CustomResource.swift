@@ -31,6 +31,27 @@ extension ResourceDefinition {
       singular: names["singular"].string, shortNames: Self.strings(names["shortNames"]),
       categories: Self.strings(names["categories"]), hasStatus: !version["subresources"]["status"].isNull,
       schema: version["schema"]["openAPIV3Schema"], columns: columns, isCustom: true)
+    self.manifest = manifest
+  }
+
+  /// Its `CustomResourceDefinition` as a cluster would have it, without what every object gets when it is stored.
+  var installed: JSONValue? {
+    guard var definition = manifest else { return nil }
+    let spec = definition["spec"]
+    func condition(_ type: String, _ reason: String, _ message: String) -> JSONValue {
+      [
+        "type": .string(type), "status": "True", "reason": .string(reason), "message": .string(message),
+        "lastTransitionTime": "1970-01-01T00:00:00Z",
+      ]
+    }
+    definition["status"] = [
+      "acceptedNames": spec["names"], "storedVersions": [.string(type.version)],
+      "conditions": [
+        condition("NamesAccepted", "NoConflicts", "no conflicts found"),
+        condition("Established", "InitialNamesAccepted", "the initial names have been accepted"),
+      ],
+    ]
+    return definition
   }
 
   private static func strings(_ json: JSONValue) -> [String] { (json.array ?? []).compactMap(\.string) }

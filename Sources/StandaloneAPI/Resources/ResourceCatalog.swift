@@ -26,7 +26,7 @@ package struct ResourceCatalog: Sendable, Hashable {
     switch (parts.first, parts.count) {
     case ("version", 1):
       return [
-        "major": "1", "minor": "34", "gitVersion": "v1.34.0+bucket-sync", "platform": "linux",
+        "major": "1", "minor": "36", "gitVersion": "v1.36.0+bucket-sync", "platform": "linux",
       ]
     case ("api", 1): return ["kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []]
     case ("apis", 1):
@@ -82,7 +82,9 @@ extension ResourceDefinition {
     }
     var own = entry(
       type.plural,
-      verbs: ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"])
+      verbs: isReadOnly
+        ? ["get", "list", "watch"]
+        : ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"])
     if !shortNames.isEmpty { own["shortNames"] = .array(shortNames.map { .string($0) }) }
     if !categories.isEmpty { own["categories"] = .array(categories.map { .string($0) }) }
     var all = [own]

@@ -23,6 +23,10 @@ package struct ResourceDefinition: Sendable, Hashable {
   package var isCustom: Bool
   /// Another version of the same objects that these are stored as; `nil` for all but Events.
   package var storedAs: EventForm?
+  /// Whether clients can only read it.
+  package var isReadOnly: Bool
+  /// What it was read from, if it is a custom resource.
+  package var manifest: JSONValue?
 
   /// `apiextensions/v1 CustomResourceColumnDefinition`.
   package struct PrinterColumn: Sendable, Hashable {
@@ -47,7 +51,8 @@ package struct ResourceDefinition: Sendable, Hashable {
   package init(
     _ type: ResourceType, singular: String? = nil, shortNames: [String] = [], categories: [String] = [],
     hasStatus: Bool = false, schema: JSONValue? = nil, columns: [PrinterColumn] = [],
-    selectableFields: Set<String> = [], isCustom: Bool = false, storedAs: EventForm? = nil
+    selectableFields: Set<String> = [], isCustom: Bool = false, storedAs: EventForm? = nil,
+    isReadOnly: Bool = false
   ) {
     self.type = type
     self.singular = singular ?? type.kind.lowercased()
@@ -59,6 +64,7 @@ package struct ResourceDefinition: Sendable, Hashable {
     self.selectableFields = selectableFields
     self.isCustom = isCustom
     self.storedAs = storedAs
+    self.isReadOnly = isReadOnly
   }
 }
 

@@ -1,8 +1,7 @@
 // Structural schemas: what a CustomResourceDefinition says about its objects, made of `openAPIV3Schema` once and applied
 // to every object that comes in: unknown fields are pruned, defaults are filled in, and what is wrong is found.
 //
-// Rules in CEL (`x-kubernetes-validations`) are not evaluated, as by Kubernetes before 1.25: the controller checks the
-// same itself and reports it in the object's status.
+// Of rules in CEL (`x-kubernetes-validations`), those that ValidationRule understands are kept.
 
 import KubernetesModel
 
@@ -42,6 +41,8 @@ struct StructuralSchema: Sendable {
   var defaultValue: JSONValue?
   /// What else holds: `minLength`, `pattern`, `enum`, `oneOf` …, as the schema has it.
   var rules: SchemaRules
+  /// What holds between its parts, and between it and what it was.
+  var validations: [ValidationRule]
 
   init(_ json: JSONValue) {
     let properties = (json["properties"].object ?? [:]).mapValues { StructuralSchema($0) }
@@ -63,6 +64,7 @@ struct StructuralSchema: Sendable {
     isNullable = json["nullable"] == true
     defaultValue = json.object?["default"]
     rules = SchemaRules(json)
+    validations = (json["x-kubernetes-validations"].array ?? []).compactMap(ValidationRule.init)
   }
 }
 

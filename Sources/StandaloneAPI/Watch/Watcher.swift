@@ -8,12 +8,20 @@ struct Watcher: Sendable {
   /// A reader that does not read is let go when so many events wait for it; it goes on from the last version it saw.
   static let bufferLimit = 4096
 
+  /// In which form objects are told of.
+  enum Form: Sendable {
+    case objects
+    case metadata
+    case table(ObjectTable, any TimeSource)
+  }
+
   let definition: ResourceDefinition
   let namespace: String?
   let selector: ObjectSelector
   let sendsBookmarks: Bool
   /// When it ends, on the server's clock.
   let end: Duration
+  let form: Form
   let continuation: AsyncThrowingStream<Data, any Error>.Continuation
 
   /// Tells of a change if it is one of those that are watched.
@@ -23,7 +31,7 @@ struct Watcher: Sendable {
       namespace == nil || namespace == change.address.namespace
     else { return true }
     guard !selector.isEverything else {
-      return send(change.kind.rawValue, served(change.body) ?? change.body)
+      return send(change.kind.rawValue, shaped(change.body))
     }
     guard let object = (try? ObjectVerbs.decoded(change.body)).map(definition.served) else { return true }
     let before = change.previous.flatMap { try? ObjectVerbs.decoded($0) }.map(definition.served)
@@ -38,11 +46,11 @@ struct Watcher: Sendable {
       case (false, false): nil
       }
     guard let kind else { return true }
-    return send(kind.rawValue, served(change.body) ?? change.body)
+    return send(kind.rawValue, shaped(change.body))
   }
 
   /// Tells of an object that was there before the watch.
-  func tell(existing body: Data) -> Bool { send(StoredChange.Kind.added.rawValue, served(body) ?? body) }
+  func tell(existing body: Data) -> Bool { send(StoredChange.Kind.added.rawValue, shaped(body)) }
 
   /// Tells that nothing before `revision` is missing.
   func bookmark(_ revision: Int64, isEndOfStart: Bool = false) -> Bool {
@@ -51,6 +59,10 @@ struct Watcher: Sendable {
       "metadata": ["resourceVersion": .string("\(revision)"), "creationTimestamp": .null],
     ]
     if isEndOfStart { object["metadata"]["annotations"] = ["k8s.io/initial-events-end": "true"] }
+    if case .table(let table, let time) = form {
+      object = table.table(
+        [], resourceVersion: "\(revision)", now: Timestamp(time.now))
+    }
     return send("BOOKMARK", (try? JSON.encode(object)) ?? Data())
   }
 
@@ -60,9 +72,19 @@ struct Watcher: Sendable {
     continuation.finish()
   }
 
-  private func served(_ body: Data) -> Data? {
-    guard definition.storedAs != nil, let object = try? ObjectVerbs.decoded(body) else { return nil }
-    return try? ObjectVerbs.encoded(definition.served(object))
+  /// A stored body as this watch tells of it.
+  private func shaped(_ body: Data) -> Data {
+    if case .objects = form, definition.storedAs == nil { return body }
+    guard let object = (try? ObjectVerbs.decoded(body)).map(definition.served) else { return body }
+    let shaped: JSONValue =
+      switch form {
+      case .objects: object
+      case .metadata: ObjectTable.metadata(of: object)
+      case .table(let table, let time):
+        table.table(
+          [object], resourceVersion: object["metadata"]["resourceVersion"].string ?? "", now: Timestamp(time.now))
+      }
+    return (try? ObjectVerbs.encoded(shaped)) ?? body
   }
 
   private func send(_ type: String, _ object: Data) -> Bool {

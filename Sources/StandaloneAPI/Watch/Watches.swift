@@ -52,13 +52,27 @@ extension EmbeddedAPIServer {
     let watcher = Watcher(
       definition: target.definition, namespace: target.namespace, selector: selector,
       sendsBookmarks: request.value("allowWatchBookmarks") == "true", end: time.uptime + limit,
-      continuation: continuation)
+      form: try watchForm(target, request), continuation: continuation)
     if try start(watcher, target, request) {
       watchCount += 1
-      watchers[watchCount] = watcher
+      let number = watchCount
+      watchers[number] = watcher
+      continuation.onTermination = { [weak self] _ in
+        Task { [weak self] in await self?.forget(number) }
+      }
       hasWork.raise()
     }
     return APIStream(statusCode: 200, headers: ["content-type": "application/json"], body: body)
+  }
+
+  private func forget(_ number: Int) { watchers[number] = nil }
+
+  private func watchForm(_ target: RequestTarget, _ request: APIRequest) throws(Refusal) -> Watcher.Form {
+    switch try AnswerForm(request) {
+    case .objects: .objects
+    case .metadata: .metadata
+    case .table(let version): .table(try table(target, request, version: version), time)
+    }
   }
 
   /// Tells a new watch what it missed.
