@@ -257,7 +257,7 @@ let package = Package(
       name: "StandaloneJobsTests",
       dependencies: [
         "StandaloneJobs", "OperatorRuntime", "KubernetesClient", "KubernetesModel", "TestSupport", "RcloneJob",
-        "BucketSyncCore", "BucketSyncAPI",
+        "BucketLock", "BucketSyncCore", "BucketSyncAPI",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict

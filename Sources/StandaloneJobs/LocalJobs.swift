@@ -25,7 +25,7 @@ package struct LocalJobs: Sendable {
   private let processes: PodProcesses
   private let places: Places
   private let pods: ObjectStore<LocalPod>
-  private let archive: LogArchive
+  private let pruneLogs: @Sendable () -> Void
   private let caches: [any CacheSource]
   private let controllers: [Controller]
   private let logger: Logger
@@ -38,6 +38,12 @@ package struct LocalJobs: Sendable {
     client: KubernetesClient, settings: LocalJobsSettings, events: EventRecorder, time: any TimeSource,
     random: RandomSource, logger: Logger, metrics: MetricsRegistry
   ) throws {
+    var settings = settings
+    // Programs have working folders of their own.
+    if !settings.folder.hasPrefix("/") {
+      settings.folder = "\(FileManager.default.currentDirectoryPath)/\(settings.folder)"
+    }
+    let delay = settings.keptLogs.delay
     let waits = try DescriptorEvents()
     let jobs = ObjectStore<LocalJob>()
     let pods = ObjectStore<LocalPod>(indexes: [.job])
@@ -45,6 +51,7 @@ package struct LocalJobs: Sendable {
     let configMaps = ObjectStore<ConfigMapNotice>()
     let jobQueue = WorkQueue<ObjectKey>(name: "localjob", time: time, metrics: metrics)
     let podQueue = WorkQueue<ObjectKey>(name: "localpod", time: time, metrics: metrics)
+    let logQueue = WorkQueue<ObjectKey>(name: "locallog", time: time, metrics: metrics)
     let processes = try PodProcesses(
       root: settings.folder, supervisor: settings.supervisor, time: time, logger: logger, events: waits)
     let places = Places(limit: settings.maximumRunning)
@@ -54,8 +61,9 @@ package struct LocalJobs: Sendable {
       client: client, jobs: jobs, pods: pods, processes: processes,
       manifest: PodManifest(nodeName: settings.nodeName), events: events, time: time, logger: logger)
     let podReconciler = PodReconciler(
-      client: client, jobs: jobs, pods: pods, processes: processes, places: places, waiting: waiting, archive: archive,
-      settings: settings, events: events, time: time, logger: logger, wake: podQueue.add)
+      client: client, jobs: jobs, pods: pods, processes: processes, places: places, waiting: waiting,
+      settings: settings, events: events, time: time, logger: logger, wake: podQueue.add,
+      pruneLogs: { logQueue.add(ObjectKey(namespace: nil, name: "all"), after: delay) })
     controllers = [
       Controller(
         name: "localjob", queue: jobQueue, concurrency: settings.concurrency, logger: logger, metrics: metrics,
@@ -63,6 +71,10 @@ package struct LocalJobs: Sendable {
       Controller(
         name: "localpod", queue: podQueue, concurrency: settings.concurrency, logger: logger, metrics: metrics,
         reconcile: podReconciler.reconcile),
+      Controller(name: "locallog", queue: logQueue, concurrency: 1, logger: logger, metrics: metrics) { _ in
+        await archive.prune(keeping: Set(pods.all.map(\.uid)))
+        return .done
+      },
     ]
     func reflector<Object: KubernetesObject>(_ store: ObjectStore<Object>) -> any CacheSource {
       Reflector(
@@ -73,7 +85,7 @@ package struct LocalJobs: Sendable {
     self.processes = processes
     self.places = places
     self.pods = pods
-    self.archive = archive
+    pruneLogs = podReconciler.pruneLogs
     self.logger = logger
     logs = try PodLogs(folder: settings.folder, events: waits)
 
@@ -103,9 +115,11 @@ package struct LocalJobs: Sendable {
     for pod in processes.running { places.occupy(uid: pod.uid, pod.key) }
     try await withThrowingTaskGroup { group in
       for cache in caches { group.addTask { try await cache.run() } }
-      group.addTask { try await work() }
+      let isWorking = Signal()
+      group.addTask { try await work(isWorking) }
       group.addTask {
         try await shutdown.wait()
+        guard isWorking.isRaised else { return }
         for controller in controllers { controller.queue.shutDown() }
         // What is in work finishes: `work` ends, and with it everything.
         try await Signal().wait()
@@ -119,12 +133,13 @@ package struct LocalJobs: Sendable {
       metadata: left.isEmpty ? [:] : ["pods": "\(left.map { "\($0.key)" }.joined(separator: ", "))"])
   }
 
-  private func work() async throws {
+  private func work(_ isWorking: Signal) async throws {
     for cache in caches { try await cache.waitUntilSynced() }
     for pod in pods.all where pod.job != nil && pod.phase == "Pending" && !pod.metadata.isBeingDeleted {
       places.queue(uid: pod.uid, Places.Turn(pod))
     }
-    await archive.prune(keeping: Set(pods.all.map(\.uid)))
+    pruneLogs()
+    isWorking.raise()
     await withTaskGroup { group in
       for controller in controllers { group.addTask { await controller.run() } }
     }

@@ -41,10 +41,15 @@ package struct KeptLogs: Sendable, Hashable {
   package var perGroup: Int
   /// Bytes of all logs together; the oldest go first.
   package var bytes: Int64
+  /// How long after a pod is gone the old logs go, all at once.
+  package var delay: Duration
 
-  package init(groupLabel: String? = nil, perGroup: Int = 10, bytes: Int64 = 1 << 30) {
+  package init(
+    groupLabel: String? = nil, perGroup: Int = 10, bytes: Int64 = 1 << 30, delay: Duration = .seconds(30)
+  ) {
     self.groupLabel = groupLabel
     self.perGroup = perGroup
     self.bytes = bytes
+    self.delay = delay
   }
 }

@@ -14,6 +14,12 @@ struct PolicyState {
   var manualRun: String?
   /// Why the due run could not be made.
   var problem: RunNotCreated?
+
+  /// What to tell when a run was made for a tick that is still to come: the clock was ahead, or is wrong now.
+  func lateClock(now: Timestamp) -> String? {
+    guard let tick, let next, tick > now else { return nil }
+    return "the clock went back: the latest run is that of \(tick); the next one will be that of \(next)"
+  }
 }
 
 extension PolicyReconciler {
@@ -25,6 +31,10 @@ extension PolicyReconciler {
     if let message, policy.status?.error != message {
       record(policy, .warning, reason: "RunNotCreated", action: "CreateRun", message)
     }
+    let clock = suspended ? nil : state.lateClock(now: now)
+    if let clock, policy.status?.readyMessage != clock {
+      record(policy, .warning, reason: "ClockWentBack", action: "Schedule", clock)
+    }
     _ = try await services.status.write(policy, cache: services.caches.policies) { status in
       status.lastScheduleTime = state.tick
       status.nextSyncTime = state.next
@@ -32,7 +42,8 @@ extension PolicyReconciler {
       status.lastManualRun = state.manualRun ?? status.lastManualRun
       status.error = message
       let reason = state.problem != nil ? "RunNotCreated" : suspended ? "Suspended" : "Scheduled"
-      let text = message ?? (suspended ? "no scheduled runs while spec.suspend is true" : "runs are made on schedule")
+      let text =
+        message ?? clock ?? (suspended ? "no scheduled runs while spec.suspend is true" : "runs are made on schedule")
       status.setReady(state.problem == nil ? .yes : .no, reason: reason, message: text, at: now)
     }
   }
@@ -53,6 +64,10 @@ extension PolicyReconciler {
 }
 
 extension BucketSyncPolicy.Status {
+  fileprivate var readyMessage: String? {
+    conditions?.first { $0.type == BucketSyncPolicy.ConditionType.ready }?.message
+  }
+
   /// Takes over what the policy's runs tell. Times never go back when old runs are deleted.
   fileprivate mutating func observe(_ runs: [BucketSync]) {
     active = runs.count { !$0.isFinished }

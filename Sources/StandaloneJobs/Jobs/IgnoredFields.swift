@@ -15,7 +15,9 @@ enum IgnoredFields {
     if let mode = spec["completionMode"].string, mode != "NonIndexed" { paths.append("spec.completionMode") }
     let template = "spec.template.spec"
     paths += names(in: pod, except: podFields).map { "\(template).\($0)" }
-    if pod["restartPolicy"].string == "OnFailure" { paths.append("\(template).restartPolicy (each attempt is a new pod)") }
+    if pod["restartPolicy"].string == "OnFailure" {
+      paths.append("\(template).restartPolicy (each attempt is a new pod)")
+    }
     if hasForeignAffinity(pod["affinity"]) { paths.append("\(template).affinity") }
     let volumes = pod["volumes"].array ?? []
     for volume in volumes where volume["emptyDir"].isNull {

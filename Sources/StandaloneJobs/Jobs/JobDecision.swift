@@ -18,6 +18,8 @@ enum AttemptState: Sendable, Hashable {
   case failed(at: Timestamp, byJobDeadline: Bool)
   /// It was deleted and will never run.
   case dropped
+  /// It has stopped because its Job was suspended, and does not count.
+  case withdrawn
 }
 
 /// How a Job ends.
@@ -72,11 +74,10 @@ struct JobDecision: Sendable, Hashable {
       failed += 1
       lastFailure = Timestamp(now)
     case .dropped:
-      // That a suspended Job has no pod is what was wanted.
-      if !job.isSuspended { failed += 1 }
+      failed += 1
       lastFailure = Timestamp(now)
     case .active: isActive = true
-    case .none: break
+    case .none, .withdrawn: break
     }
     if job.hasCondition("FailureTarget") || hitDeadline { failureTarget = job.failureTarget ?? .deadline }
     if let target = failureTarget {
@@ -92,6 +93,8 @@ struct JobDecision: Sendable, Hashable {
       action = isActive ? .deletePod : .nothing
       return
     }
+    // Its object goes first: a pod that is made again has the same name.
+    if attempt == .withdrawn { return }
     if let rest = job.remainingTime(at: now) {
       guard rest > .zero else {
         failureTarget = .deadline

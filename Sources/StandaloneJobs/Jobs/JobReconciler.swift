@@ -40,8 +40,7 @@ struct JobReconciler: Sendable {
     let status = job.status(after: decision, attempt, createdPod: created, now: Timestamp(now))
     let written = try await write(status, to: job)
     try await release(all.filter { ($0.attempt ?? 0) < decision.failed || attempt == .succeeded })
-    // The pod of a suspended Job that never ran is neither counted nor kept.
-    if attempt == .dropped, let present { try await release([present]) }
+    if attempt == .withdrawn, let present { try await release([present]) }
     if case .end(let end) = decision.action { tell(written, end) }
     return decision.again.map { .again(after: $0) } ?? .done
   }
@@ -60,13 +59,18 @@ struct JobReconciler: Sendable {
       }
       return job.isSuspended ? .none : .vanished
     }
+    // The condition stays until the pod has stopped, so this holds for a Job that was resumed quickly, too.
+    let isWithdrawn = pod.metadata.isBeingDeleted && (job.isSuspended || job.hasCondition("Suspended"))
     switch pod.phase {
     case "Succeeded": return .succeeded
+    case "Failed" where isWithdrawn: return .withdrawn
     case "Failed":
       let byDeadline = pod.status?["message"].string == PodStatus.jobDeadlineMessage
       return .failed(at: pod.endTime ?? Timestamp(time.now), byJobDeadline: byDeadline)
     default:
-      if pod.metadata.isBeingDeleted, pod.phase == "Pending", processes.refuse(uid: pod.uid) { return .dropped }
+      if pod.metadata.isBeingDeleted, pod.phase == "Pending", processes.refuse(pod.key, uid: pod.uid) {
+        return isWithdrawn ? .withdrawn : .dropped
+      }
       return .active(isReady: pod.phase == "Running", isBeingDeleted: pod.metadata.isBeingDeleted)
     }
   }
@@ -126,7 +130,8 @@ struct JobReconciler: Sendable {
   /// Looks after a Job that has ended: its pods may go, and so does it when its time has come.
   private func expire(_ job: LocalJob, _ pods: [LocalPod]) async throws -> Reconciliation {
     for pod in pods where !pod.hasEnded { try await client.deleteOnce(pod, propagation: .background) }
-    try await release(pods.filter { $0.hasEnded || ($0.metadata.isBeingDeleted && processes.refuse(uid: $0.uid)) })
+    try await release(
+      pods.filter { $0.hasEnded || ($0.metadata.isBeingDeleted && processes.refuse($0.key, uid: $0.uid)) })
     guard let seconds = job.spec?["ttlSecondsAfterFinished"].integer, let end = job.finishTime,
       !job.metadata.isBeingDeleted
     else { return .done }

@@ -25,7 +25,7 @@ extension LocalJob {
       set(&conditions, "Suspended", isTrue: true, "JobSuspended", "Job suspended", now)
     } else {
       new["startTime"] = .string("\(startTime ?? now)")
-      if conditions.contains(where: { $0["type"].string == "Suspended" }) {
+      if attempt != .withdrawn, !isTerminating, conditions.contains(where: { $0["type"].string == "Suspended" }) {
         set(&conditions, "Suspended", isTrue: false, "JobResumed", "Job resumed", now)
       }
     }

@@ -78,7 +78,8 @@ package struct PodLogs: Sendable {
     let reader = await blocking { LogReader(folder.log(of: identity.container), options) }
     let isChanged = Signal()
     let listening = options.follow ? try? folders.listen(folder.path) { isChanged.raise() } : nil
-    return PodLogStream(folder: folder, reader: reader, isChanged: listening == nil ? nil : isChanged, listening: listening)
+    return PodLogStream(
+      folder: folder, reader: reader, isChanged: listening == nil ? nil : isChanged, listening: listening)
   }
 }
 

@@ -40,7 +40,8 @@ struct ContainerEnvironment: Sendable {
 
   fileprivate mutating func set(_ name: String, _ value: [UInt8]) throws(ConfigurationProblem) {
     guard !name.isEmpty, !name.contains("="), !value.contains(0), !name.utf8.contains(0) else {
-      throw ConfigurationProblem("variable \(name.debugDescription) cannot be set: its name or value has a zero byte or =")
+      throw ConfigurationProblem(
+        "variable \(name.debugDescription) cannot be set: its name or value has a zero byte or =")
     }
     values[name] = value
   }

@@ -23,13 +23,14 @@ struct PodReconciler: Sendable {
   let processes: PodProcesses
   let places: Places
   let waiting: WaitingPods
-  let archive: LogArchive
   let settings: LocalJobsSettings
   let events: EventRecorder
   let time: any TimeSource
   let logger: Logger
   /// Puts a pod into the queue.
   let wake: @Sendable (ObjectKey) -> Void
+  /// Lets old logs go, soon.
+  let pruneLogs: @Sendable () -> Void
 
   func reconcile(_ key: ObjectKey) async throws -> Reconciliation {
     let pod = pods[key]
@@ -70,6 +71,7 @@ struct PodReconciler: Sendable {
   private func start(_ pod: LocalPod) async throws -> Reconciliation {
     // Its Job is about to delete it.
     if let job = jobs[jobKey(pod)], job.isFinished || job.isSuspended || job.remainingTime(at: time.now) == .zero {
+      leavePlace(pod.uid)
       return .done
     }
     if let busy = places.take(uid: pod.uid, Places.Turn(pod)) {
@@ -122,7 +124,7 @@ struct PodReconciler: Sendable {
 
   /// A pod that was running, of which there is no trace here: its state was removed, or is another machine's.
   private func lost(_ pod: LocalPod) async throws -> Reconciliation {
-    guard processes.refuse(uid: pod.uid) else { return .again(after: .seconds(1)) }
+    guard processes.refuse(pod.key, uid: pod.uid) else { return .again(after: .seconds(1)) }
     let started = pod.status?["containerStatuses"][0]["state"]["running"]["startedAt"].string.flatMap { Timestamp($0) }
     leavePlace(pod.uid)
     try await report(
@@ -140,7 +142,7 @@ struct PodReconciler: Sendable {
   /// Lets a pod go that never ran.
   private func drop(_ pod: LocalPod, _ owner: OwnerReference) async throws -> Reconciliation {
     waiting.remove(pod.key)
-    guard processes.refuse(uid: pod.uid) else { return .again(after: .milliseconds(100)) }
+    guard processes.refuse(pod.key, uid: pod.uid) else { return .again(after: .milliseconds(100)) }
     leavePlace(pod.uid)
     return try await retire(pod, owner)
   }
@@ -183,7 +185,8 @@ struct PodReconciler: Sendable {
     if uid == nil, next == .done {
       waiting.remove(key)
       places.forget(key).forEach(wake)
-      await archive.prune(keeping: Set(pods.all.map(\.uid)))
+      processes.forgetRefusals(key)
+      pruneLogs()
     }
     return next
   }

@@ -6,7 +6,9 @@ internal import OperatorRuntime
 
 extension KubernetesClient {
   /// Whether this very object exists, by the API's own word.
-  func exists<Object: KubernetesObject>(_ type: Object.Type, _ key: ObjectKey, uid: String) async throws(APIError)
+  func exists<Object: KubernetesObject>(
+    _ type: Object.Type, _ key: ObjectKey, uid: String
+  ) async throws(APIError)
     -> Bool
   {
     do {

@@ -37,7 +37,8 @@ struct PodStatus: Sendable {
       status["startTime"] = .string(start)
       status["containerStatuses"] = [container(pod, report)]
     }
-    status["conditions"] = .array(conditions(report, container: pod.containerName, old: old["conditions"].array ?? [], now: now))
+    status["conditions"] = .array(
+      conditions(report, container: pod.containerName, old: old["conditions"].array ?? [], now: now))
     return status
   }
 

@@ -88,7 +88,9 @@ extension DescriptorEvents {
     func remove(_ raw: Int32) {
       // The handler keeps its descriptor open until it is out of the set: a number is not used again before.
       let handler = handlers.withLock { $0.removeValue(forKey: raw) }
-      if handler != nil { local_process_set_remove(set.raw, raw) }
+      withExtendedLifetime(handler) {
+        if handler != nil { local_process_set_remove(set.raw, raw) }
+      }
     }
 
     private func watch(_ raw: Int32) throws(SystemFailure) {

@@ -59,7 +59,9 @@ struct PodFolder: Sendable, Hashable {
   func started() -> StartedRecord? { read("started.json") }
   func ended() -> EndedRecord? { read("ended.json") }
 
-  func write(_ record: StartedRecord) throws { try AtomicFile.write(try JSON.encode(record), to: "\(path)/started.json") }
+  func write(_ record: StartedRecord) throws {
+    try AtomicFile.write(try JSON.encode(record), to: "\(path)/started.json")
+  }
   func write(_ record: EndedRecord) throws { try AtomicFile.write(try JSON.encode(record), to: "\(path)/ended.json") }
 
   /// Sets space aside for ``writeReserved(_:)``.

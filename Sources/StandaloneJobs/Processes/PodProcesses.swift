@@ -42,7 +42,7 @@ final class PodProcesses: Sendable {
   private struct Entries {
     var byUID: [String: Entry] = [:]
     /// Pods that are deleted and must not be started any more.
-    var refused: Set<String> = []
+    var refused: [String: ObjectKey] = [:]
   }
 
   private let root: String
@@ -54,7 +54,9 @@ final class PodProcesses: Sendable {
   private let entries = Mutex(Entries())
   private let handler = Mutex<@Sendable (PodIdentity) -> Void>({ _ in })
 
-  init(root: String, supervisor: SupervisorProgram, time: any TimeSource, logger: Logger, events: DescriptorEvents)
+  init(
+    root: String, supervisor: SupervisorProgram, time: any TimeSource, logger: Logger, events: DescriptorEvents
+  )
     throws(SystemFailure)
   {
     self.root = root
@@ -87,10 +89,10 @@ final class PodProcesses: Sendable {
 
   /// Sees to it that a pod which was never started never will be.
   /// - Returns: Whether nothing of it runs, now and ever.
-  func refuse(uid: String) -> Bool {
+  func refuse(_ key: ObjectKey, uid: String) -> Bool {
     entries.withLock { entries in
       guard entries.byUID[uid]?.isRunning != true else { return false }
-      entries.refused.insert(uid)
+      entries.refused[uid] = key
       return true
     }
   }
@@ -102,8 +104,8 @@ final class PodProcesses: Sendable {
       let ended = await blocking { folder.ended() }
       return ended.map { .ended($0) } ?? .none
     }
-    let finding = try await blocking { try Finding(folder) }
-    switch finding {
+    let watched = entry.watched?.identity
+    switch try await blocking({ try Finding(folder, watched: watched) }) {
     case .over(let state):
       settle(uid)
       if case .neverRan = state {
@@ -111,11 +113,16 @@ final class PodProcesses: Sendable {
         entries.withLock { $0.byUID[uid] = nil }
       }
       return state
-    case .held(let started, let holders):
+    case .held(let started):
       if started != nil { entries.withLock { $0.byUID[uid]?.listening = nil } }
-      if entry.watched?.identity.isAlive != true { try watch(uid, started, holders) }
+      if await blocking({ watched?.isAlive != true }) { try await watch(uid, folder, started) }
       return .running(started)
     }
+  }
+
+  /// Forgets what was refused to pods of this name, of which there are none any more.
+  func forgetRefusals(_ key: ObjectKey) {
+    entries.withLock { $0.refused = $0.refused.filter { $0.value != key } }
   }
 
   // MARK: Starting
@@ -126,7 +133,7 @@ final class PodProcesses: Sendable {
     let folder = PodFolder(
       root: root, namespace: identity.namespace, name: identity.name, uid: identity.uid)
     let isAllowed = entries.withLock { entries in
-      guard !entries.refused.contains(identity.uid), entries.byUID[identity.uid] == nil else { return false }
+      guard entries.refused[identity.uid] == nil, entries.byUID[identity.uid] == nil else { return false }
       entries.byUID[identity.uid] = Entry(identity: identity, folder: folder)
       return true
     }
@@ -134,39 +141,54 @@ final class PodProcesses: Sendable {
     do {
       let order = try order(folder)
       let supervisor = supervisor
-      let process = try await blocking { try Self.launch(identity, folder, order, supervisor) }
-      try follow(identity.uid, folder, process)
+      guard let launched = try await blocking({ try Self.launch(identity, folder, order, supervisor) }) else {
+        changed(identity.uid)
+        return true
+      }
+      follow(identity.uid, folder, launched.process)
       return true
     } catch {
-      // Should it have been started nevertheless, it holds the lock, and the next look finds it.
-      let isFree = await blocking { (try? PodLock(at: folder.lock)).flatMap(\.self) != nil }
-      if isFree {
-        entries.withLock { $0.byUID[identity.uid] = nil }
-        await blocking { folder.remove() }
-      }
+      entries.withLock { $0.byUID[identity.uid] = nil }
+      await blocking { folder.remove() }
       throw error
     }
   }
 
+  private struct Launched: Sendable {
+    var process: WatchedProcess?
+  }
+
+  /// - Returns: `nil` if it runs already.
+  /// - Throws: Only when nothing was started.
   private static func launch(
     _ identity: PodIdentity, _ folder: PodFolder, _ order: LaunchOrder, _ supervisor: SupervisorProgram
-  ) throws -> WatchedProcess? {
+  ) throws -> Launched? {
     try folder.prepare(identity)
-    guard let lock = try PodLock(at: folder.lock) else { throw StartFailure(description: "\(folder.lock) is held") }
+    guard let lock = try PodLock(at: folder.lock), folder.started() == nil else { return nil }
     let memory = try order.memoryFile()
     let log = try Descriptor(folder.supervisorLog, O_WRONLY | O_CREAT | O_APPEND)
     let pid = try supervisor.start(identity, lock: lock, order: memory, log: log)
     // Nobody but this process collects it, so the number is still its own, whether it lives or not.
-    return ProcessIdentity(pid: pid).flatMap { WatchedProcess($0) }
+    return Launched(process: ProcessIdentity(pid: pid).flatMap { WatchedProcess($0) })
   }
 
-  private func follow(_ uid: String, _ folder: PodFolder, _ process: WatchedProcess?) throws {
-    let listening = try? folders.listen(folder.path) { [weak self] in self?.changed(uid) }
-    entries.withLock {
-      $0.byUID[uid]?.watched = process
-      $0.byUID[uid]?.listening = listening
+  private func follow(_ uid: String, _ folder: PodFolder, _ process: WatchedProcess?) {
+    if let process {
+      do throws(SystemFailure) {
+        try process.onEnd(events) { [weak self] in self?.changed(uid) }
+        entries.withLock { $0.byUID[uid]?.watched = process }
+      } catch {
+        // The next look finds out that nobody is watched.
+        logger.warning("cannot watch a process", metadata: ["error": "\(error)"])
+      }
     }
-    if let process { try process.onEnd(events) { [weak self] in self?.changed(uid) } }
+    listen(uid, folder)
+  }
+
+  /// Waits for the program to be started.
+  private func listen(_ uid: String, _ folder: PodFolder) {
+    let listening = try? folders.listen(folder.path) { [weak self] in self?.changed(uid) }
+    entries.withLock { $0.byUID[uid]?.listening = listening }
     // What happened before anybody listened.
     changed(uid)
   }
@@ -177,27 +199,35 @@ final class PodProcesses: Sendable {
   /// - Returns: How long to wait before calling again.
   func stop(uid: String, gracePeriod: Int64) async -> Duration {
     let now = time.uptime
-    let (entry, isNews) = entries.withLock { entries -> (Entry?, Bool) in
-      guard var entry = entries.byUID[uid], entry.isRunning else { return (nil, false) }
-      let isNews = entry.grace.map { gracePeriod < $0 } ?? true
-      if isNews {
-        entry.grace = gracePeriod
-        entry.killAt = min(entry.killAt ?? .seconds(Int64.max / 2), now + .seconds(gracePeriod) + Self.patience)
-        entries.byUID[uid] = entry
-      }
-      return (entry, isNews)
-    }
-    guard let entry, let killAt = entry.killAt else { return .zero }
+    guard var entry = entries.withLock({ $0.byUID[uid] }), entry.isRunning else { return .zero }
+    let killAt = min(entry.killAt ?? .seconds(Int64.max / 2), now + .seconds(gracePeriod) + Self.patience)
+    let isNews = entry.grace.map { gracePeriod < $0 } ?? true
+    let (folder, watched) = (entry.folder, entry.watched)
     if now >= killAt {
       logger.warning(
         "the supervisor of a pod did not stop it in time; killing everything that holds its lock",
         metadata: ["pod": "\(entry.identity.key)"])
-      await blocking { Self.kill(PodLock.holders(of: entry.folder.lock)) }
+      await blocking { Self.kill(PodLock.holders(of: folder.lock)) }
       return .seconds(1)
     }
-    // The supervisor's number is in its record; while there is none, the only holder of the lock is the supervisor.
-    if isNews { entry.watched?.send(SIGTERM, value: Int(gracePeriod)) }
-    return killAt - now
+    if isNews {
+      // While there is no record, the supervisor is the one who holds the lock.
+      let isSent = await blocking {
+        guard let supervisor = folder.started().flatMap({ WatchedProcess($0.supervisor) }) ?? watched else {
+          return false
+        }
+        supervisor.send(SIGTERM, value: Int(gracePeriod))
+        return true
+      }
+      if isSent { entry.grace = gracePeriod }
+    }
+    entry.killAt = killAt
+    let told = entry
+    entries.withLock { entries in
+      entries.byUID[uid]?.grace = told.grace
+      entries.byUID[uid]?.killAt = told.killAt
+    }
+    return told.grace == nil ? .milliseconds(200) : killAt - now
   }
 
   // MARK: Afterwards
@@ -208,7 +238,6 @@ final class PodProcesses: Sendable {
     entries.withLock { entries in
       guard entries.byUID[uid]?.isRunning != true else { return }
       entries.byUID[uid] = nil
-      entries.refused.remove(uid)
     }
     await blocking { folder.tidy() }
   }
@@ -230,7 +259,7 @@ final class PodProcesses: Sendable {
       entries.withLock { $0.byUID[identity.uid] = Entry(identity: identity, folder: folder) }
       let state = try await state(namespace: identity.namespace, name: identity.name, uid: identity.uid)
       guard case .running = state else { continue }
-      try follow(identity.uid, folder, entries.withLock { $0.byUID[identity.uid]?.watched })
+      listen(identity.uid, folder)
       logger.info("took up a running pod", metadata: ["pod": "\(identity.key)"])
     }
   }
@@ -256,11 +285,14 @@ final class PodProcesses: Sendable {
   }
 
   /// Finds somebody to wait for: the supervisor if it lives. If it does not, those that it has left behind are killed.
-  private func watch(_ uid: String, _ started: StartedRecord?, _ holders: [ProcessIdentity]) throws {
-    let supervisor = started?.supervisor
-    if started != nil, supervisor?.isAlive != true { Self.kill(holders) }
-    let candidates = (supervisor.map { [$0] } ?? []) + holders
-    guard let process = candidates.lazy.compactMap({ WatchedProcess($0) }).first else {
+  private func watch(_ uid: String, _ folder: PodFolder, _ started: StartedRecord?) async throws {
+    let process = await blocking { () -> WatchedProcess? in
+      if let supervisor = started.flatMap({ WatchedProcess($0.supervisor) }) { return supervisor }
+      let holders = PodLock.holders(of: folder.lock)
+      if started != nil { Self.kill(holders) }
+      return holders.lazy.compactMap { WatchedProcess($0) }.first
+    }
+    guard let process else {
       // Nobody to be seen holds the lock: a process that is about to start another one did, for a moment.
       let time = time
       Task { [weak self] in
@@ -269,8 +301,8 @@ final class PodProcesses: Sendable {
       }
       return
     }
-    entries.withLock { $0.byUID[uid]?.watched = process }
     try process.onEnd(events) { [weak self] in self?.changed(uid) }
+    entries.withLock { $0.byUID[uid]?.watched = process }
   }
 
   private static func kill(_ processes: [ProcessIdentity]) {
@@ -292,12 +324,27 @@ package struct LocksDoNotWork: Error, Sendable, CustomStringConvertible {
 
 /// What the lock and the records of a pod say.
 private enum Finding: Sendable {
-  case held(StartedRecord?, [ProcessIdentity])
+  case held(StartedRecord?)
   case over(ProcessState)
 
-  init(_ folder: PodFolder) throws {
+  /// - Parameter watched: Somebody who held the lock when it was last looked at.
+  init(_ folder: PodFolder, watched: ProcessIdentity?) throws {
+    guard access(folder.path, F_OK) == 0 else {
+      // Somebody has removed the folder: what is left to go by is the process itself.
+      guard watched?.isAlive != true else {
+        self = .held(nil)
+        return
+      }
+      self = .over(
+        .ended(
+          EndedRecord(
+            exitCode: 137, reason: "ContainerStatusUnknown",
+            message: "\(folder.path) was removed while the container ran",
+            finishedAt: Timestamp(Date()))))
+      return
+    }
     guard let lock = try PodLock(at: folder.lock) else {
-      self = .held(folder.started(), PodLock.holders(of: folder.lock))
+      self = .held(folder.started())
       return
     }
     self = try withExtendedLifetime(lock) { .over(try Self.end(folder)) }

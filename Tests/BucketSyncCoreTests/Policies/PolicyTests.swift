@@ -151,6 +151,27 @@ struct PolicyTests {
     #expect(world.runs.map(\.metadata.name) == ["p-1705284000", "p-1705302000"])
   }
 
+  @Test("a clock that goes back makes no run twice, and the policy says so until it has caught up")
+  func clockBack() async throws {
+    let world = try World()
+    try world.createPolicy("p", schedule: "@hourly")
+    try await world.run(for: .seconds(3600))
+    let runs = world.runs.map(\.metadata.name)
+    world.time.jump(by: .seconds(-1800))
+    try world.restart()
+    try await world.run(for: .seconds(1))
+    #expect(
+      world.policy("p")?.status?.conditions?[BucketSyncPolicy.ConditionType.ready]?.message.hasPrefix(
+        "the clock went back") == true)
+    try await world.run(for: .seconds(1800))
+    #expect(world.runs.map(\.metadata.name) == runs)
+    try await world.run(for: .seconds(5400))
+    #expect(world.runs.count == runs.count + 1)
+    #expect(
+      world.policy("p")?.status?.conditions?[BucketSyncPolicy.ConditionType.ready]?.message
+        == "runs are made on schedule")
+  }
+
   @Test("a policy that changes nothing writes nothing")
   func quiet() async throws {
     let world = try World()
