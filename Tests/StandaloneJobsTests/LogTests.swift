@@ -71,8 +71,7 @@ struct LogTests {
       }
       for name in names {
         let size = try Data(contentsOf: URL(filePath: "\(world.podFolder())/\(name)")).count
-        // What a program writes at once stays in one file.
-        #expect(size <= 4096 + (128 << 10))
+        #expect(size <= 4096)
       }
       let lines = try await read(runner.jobs.logs).split(separator: "\n")
       #expect(names.count <= files && names.count > 1)

@@ -53,6 +53,7 @@ struct RequestTests {
       try world.run("true")
       try await world.untilEnded()
       try await eventually("finalizer") { world.pod()?.metadata.finalizers?.isEmpty ?? true }
+      try await eventually("events") { world.server.all(Event.self).count == 2 }
       let writes = connection.sent.count { $0.isWrite }
       world.server.change(Job.self, world.key("job")) { $0["metadata"]["annotations"] = ["a": "b"] }
       try await Task.sleep(for: .seconds(1))

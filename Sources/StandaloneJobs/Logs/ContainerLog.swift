@@ -99,9 +99,33 @@ struct ContainerLog {
     if recent.count > 4 * Self.tailBytes { recent.removeFirst(recent.count - 2 * Self.tailBytes) }
   }
 
+  /// Writes entries, as many to one file as fit into it.
   private mutating func write(_ entries: [UInt8], at time: Date) {
-    guard !entries.isEmpty else { return }
-    if size > 0, size + Int64(entries.count) > Int64(limits.fileSize) { rotate() }
+    var rest = entries[...]
+    while !rest.isEmpty {
+      let room = max(0, Int64(limits.fileSize) - size)
+      let fitting = rest.prefix(Int(min(room, Int64(rest.count))))
+      if fitting.count == rest.count {
+        append(rest, at: time)
+        return
+      }
+      if let end = fitting.lastIndex(of: UInt8(ascii: "\n")) {
+        append(rest[...end], at: time)
+        rest = rest[(end + 1)...]
+      } else if size == 0 {
+        // An entry that is longer than a file may be.
+        let end = rest.firstIndex(of: UInt8(ascii: "\n")) ?? rest.endIndex - 1
+        append(rest[...end], at: time)
+        rest = rest[(end + 1)...]
+      }
+      guard rotate() else {
+        append(rest, at: time)
+        return
+      }
+    }
+  }
+
+  private mutating func append(_ entries: ArraySlice<UInt8>, at time: Date) {
     do throws(SystemFailure) {
       if lost > 0 {
         let note = "\(lost) bytes of the log could not be written and are missing here\n"
@@ -114,7 +138,7 @@ struct ContainerLog {
       // A part of it may have been written; what follows must begin on a line of its own.
       lost += entries.count
       size = file.status?.size ?? size
-      if size > 0, ftruncate(file.raw, off_t(size)) == 0 { endLine() }
+      if size > 0 { endLine() }
     }
   }
 
@@ -128,13 +152,15 @@ struct ContainerLog {
     ftruncate(file.raw, off_t(size))
   }
 
-  private mutating func rotate() {
+  /// Begins a new file; whether that was possible.
+  private mutating func rotate() -> Bool {
     let oldest = max(1, limits.files - 1)
     for number in (1..<oldest).reversed() { rename("\(path).\(number)", "\(path).\(number + 1)") }
     if limits.files > 1 { rename(path, "\(path).1") } else { unlink(path) }
-    guard let next = try? Descriptor(path, O_WRONLY | O_CREAT | O_APPEND) else { return }
+    guard let next = try? Descriptor(path, O_WRONLY | O_CREAT | O_APPEND) else { return false }
     file = next
     size = 0
+    return true
   }
 }
 

@@ -29,7 +29,9 @@ extension KubernetesClient {
       ]
     ]
     do {
-      _ = try await self.patch(LocalPod.self, pod.key, .merge(patch))
+      let written = try await self.patch(LocalPod.self, pod.key, .merge(patch))
+      // An object that is being deleted may be gone with its last finalizer; the watch will tell.
+      if !written.metadata.isBeingDeleted { pods.record(written) }
     } catch {
       guard error.isNotFound else { throw error }
     }

@@ -147,12 +147,18 @@ final class LocalWorld: Sendable {
     return !stat.contains(") Z ") && !stat.contains(") X ")
   }
 
+  /// To signal by a number that is none would be to signal everybody.
+  struct NoNumber: Error {}
+
   /// The number that a script has written to a file.
   func pid(_ name: String) async throws -> pid_t {
     try await eventually("pid in \(name)", within: 60) {
       self.text(name).flatMap { pid_t($0.split(separator: "\n").first ?? "") } != nil
     }
-    return text(name).flatMap { pid_t($0.split(separator: "\n").first ?? "") } ?? -1
+    guard let pid = text(name).flatMap({ pid_t($0.split(separator: "\n").first ?? "") }), pid > 1 else {
+      throw NoNumber()
+    }
+    return pid
   }
 
   /// The folder of the pod.
