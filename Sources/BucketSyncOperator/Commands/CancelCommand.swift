@@ -21,7 +21,8 @@ struct CancelCommand: AsyncParsableCommand {
 
   @Flag(inversion: .prefixedNo, help: "Wait until rclone has stopped and the run is gone.") var wait = true
   @Flag(help: "Delete runs that have finished, too.") var force = false
-  @OptionGroup(title: "Where") var connection: ConnectionOptions
+  // Of the same name as in the command above this one, which has flags of these names as well.
+  @OptionGroup(title: "Where") var options: ConnectionOptions
 
   func validate() throws {
     guard !runs.isEmpty else { throw ValidationError("name the runs to be cancelled") }
@@ -29,7 +30,7 @@ struct CancelCommand: AsyncParsableCommand {
 
   func run() async throws {
     let cancel = CancelRuns(
-      site: try connection.connect(), isForced: force, waits: wait, print: { print($0) },
+      site: try options.connect(), isForced: force, waits: wait, print: { print($0) },
       warn: { StandardError.write($0 + "\n") })
     guard try await cancel.cancel(runs) else { throw ExitCode.failure }
   }
