@@ -230,8 +230,10 @@ let package = Package(
     .testTarget(
       name: "StandaloneAPITests",
       dependencies: [
-        "StandaloneAPI", "KubernetesClient", "KubernetesModel", "TestSupport",
+        "StandaloneAPI", "OperatorRuntime", "KubernetesClient", "KubernetesModel", "TestSupport",
         .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "Subprocess", package: "swift-subprocess"),
       ],
       swiftSettings: strict

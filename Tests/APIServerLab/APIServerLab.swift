@@ -1,5 +1,5 @@
-// The embedded API server alone, behind HTTP, for the contract tests: with the chart's resource types, a state that is
-// gone afterwards, and pods' logs from an annotation.
+// The embedded API server alone, behind HTTP, for the contract tests: with the chart's resource types, and logs of pods
+// that nobody runs.
 //
 //     standalone-api-lab DIRECTORY CRD…    prints the path of a kubeconfig, and runs until SIGTERM
 //
@@ -28,14 +28,14 @@ enum APIServerLab {
     let logger = Logger(label: "lab") { StreamLogHandler.standardError(label: $0) }
     let server = try EmbeddedAPIServer(
       file: "\(directory)/state.sqlite", catalog: ResourceCatalog(definitions + ResourceDefinition.builtIn),
-      makesNamespaces: false, logs: AnnotatedLogs(), time: time, logger: logger)
+      makesNamespaces: false, logs: SameLogs(), time: time, logger: logger)
     let client = KubernetesClient(transport: server, time: time)
     let namespace: JSONValue = ["metadata": ["name": "default"]]
     _ = try await client.create(namespace, of: ResourceDefinition.namespaces.type, namespace: nil)
     let token = try APIToken.load(file: "\(directory)/token")
     let address = try LoopbackAddress("127.0.0.1:0")
     let front = APIFront(
-      transport: server, socket: SocketFile(path: "\(directory)/api.socket"), address: address, token: token,
+      transport: Lab(server: server), socket: SocketFile(path: "\(directory)/api.socket"), address: address, token: token,
       time: time, logger: logger)
     let kubeconfig = KubeconfigFile(path: "\(directory)/kubeconfig")
     try await withThrowingTaskGroup { tasks in
@@ -57,16 +57,38 @@ private struct Usage: Error, CustomStringConvertible {
   let description = "usage: standalone-api-lab DIRECTORY CRD…"
 }
 
-/// Logs that tests put into an annotation of the pod: what a container says is the job runner's business.
-private struct AnnotatedLogs: ContainerLogs {
+/// The server, and a way to make it forget: a real one is told by way of etcd.
+private struct Lab: APITransport {
+  let server: EmbeddedAPIServer
+
+  func send(_ request: APIRequest) async throws -> APIResponse {
+    guard request.path == "/lab/compact" else { return try await server.send(request) }
+    try await server.compact(to: request.query.first { $0.name == "revision" }.flatMap { Int64($0.value) })
+    return APIResponse(statusCode: 200)
+  }
+
+  func stream(_ request: APIRequest) async throws -> APIStream { try await server.stream(request) }
+}
+
+/// What a container says is the job runner's business; here each has said the same.
+private struct SameLogs: ContainerLogs {
   func log(_ request: ContainerLogRequest) async -> APIStream {
-    let text = "first line\nsecond line of \(request.pod)\n"
+    guard !request.previous else {
+      return APIStream(
+        statusCode: 400, headers: ["content-type": "application/json"],
+        body: Self.stream(Data(#"{"kind":"Status","status":"Failure","code":400,"reason":"BadRequest"}"#.utf8)))
+    }
+    let text = "rclone v0\n- of the lab\n- in \(request.pod)\n"
     let lines = text.split(separator: "\n", omittingEmptySubsequences: true).map { "\($0)\n" }
     let tail = request.tailLines.map { lines.suffix($0).joined() } ?? text
     let data = Data(request.limitBytes.map { String(tail.prefix($0)) }?.utf8 ?? tail.utf8)
+    return APIStream(statusCode: 200, headers: ["content-type": "text/plain"], body: Self.stream(data))
+  }
+
+  private static func stream(_ data: Data) -> AsyncThrowingStream<Data, any Error> {
     let (body, continuation) = AsyncThrowingStream<Data, any Error>.makeStream()
     continuation.yield(data)
     continuation.finish()
-    return APIStream(statusCode: 200, headers: ["content-type": "text/plain"], body: body)
+    return body
   }
 }

@@ -1,14 +1,22 @@
-// The real cluster that these tests run on, and what they need there.
+// The server that these tests run on, a real cluster or standalone, and what they need there. The same tests run on both:
+// where a body asks which one it is, docs/standalone.md tells of the difference.
 
 import FoundationEssentials
 import KubernetesClient
 import KubernetesModel
 import Testing
 
-/// The cluster that KUBECONFIG names.
+/// The server that KUBECONFIG names.
 enum Cluster {
   /// Whether the tests may use a cluster at all.
   static let isEnabled = environment["BUCKET_SYNC_CLUSTER"] == "1"
+
+  /// Whether it is the server of the standalone mode, started by Tests/with-standalone-api: no kubelet, no scheduler, no
+  /// service accounts, no TLS.
+  static let isStandalone = environment["BUCKET_SYNC_SERVER"] == "standalone"
+
+  /// Whether it is a real cluster.
+  static let isReal = isEnabled && !isStandalone
 
   static var environment: [String: String] { ProcessInfo.processInfo.environment }
 
@@ -22,8 +30,15 @@ enum Cluster {
     try configuration().client(userAgent: "bucket-sync-tests")
   }
 
-  /// Makes the testbed's etcd forget what was before `revision`.
+  /// Makes the testbed's etcd, or standalone's database, forget what was before `revision`.
   static func compact(to revision: String) async throws {
+    guard !isStandalone else {
+      let request = APIRequest(
+        .post, "/lab/compact", query: [.init("revision", revision)], label: .init(verb: "compact", resource: "lab"))
+      let answer = try await configuration().transport(userAgent: "bucket-sync-tests").send(request)
+      try #require(answer.statusCode == 200)
+      return
+    }
     let pid = try #require(environment["ETCD_PID"])
     let command = try String(contentsOf: URL(filePath: "/proc/\(pid)/cmdline"), encoding: .utf8)
     let arguments = command.split(separator: "\0")
@@ -50,14 +65,48 @@ enum Cluster {
     let client = try client()
     let key = ObjectKey(namespace: nil, name: "test-\(UInt64.random(in: 0..<UInt64.max))")
     _ = try await client.create(Namespace(metadata: ObjectMeta(name: key.name)))
+    let result: Result
     do {
-      let result = try await body(client, key.name)
-      try await client.delete(Namespace.self, key)
-      return result
+      result = try await body(client, key.name)
     } catch {
-      try await client.delete(Namespace.self, key)
+      try await delete(key, client)
       throw error
     }
+    try await delete(key, client)
+    return result
+  }
+
+  /// The test itself may have deleted its namespace.
+  private static func delete(_ namespace: ObjectKey, _ client: KubernetesClient) async throws {
+    do {
+      try await client.delete(Namespace.self, namespace)
+    } catch {
+      guard error.isNotFound else { throw error }
+    }
+  }
+
+  /// Pods need their namespace's service account, which is made a moment after it; standalone has none.
+  static func waitForServiceAccount(_ client: KubernetesClient, _ namespace: String) async throws {
+    guard !isStandalone else { return }
+    let path = "/api/v1/namespaces/\(namespace)/serviceaccounts"
+    while try await client.get(path: path)["items"].array?.isEmpty ?? true {
+      try await Task.sleep(for: .milliseconds(50))
+    }
+  }
+
+  /// Sends a request as it is, for what the client has no verb for.
+  static func raw(
+    _ method: APIRequest.Method, _ path: String, query: [APIRequest.QueryItem] = [], body: JSONValue? = nil,
+    contentType: String = "application/json", accept: String? = nil
+  ) async throws -> (code: Int, body: JSONValue) {
+    var request = APIRequest(method, path, query: query, label: .init(verb: "raw", resource: "raw"))
+    request.accept = accept
+    if let body {
+      request.body = try JSON.encode(body)
+      request.contentType = contentType
+    }
+    let answer = try await configuration().transport(userAgent: "bucket-sync-tests").send(request)
+    return (answer.statusCode, try JSON.decode(JSONValue.self, from: answer.body))
   }
 }
 

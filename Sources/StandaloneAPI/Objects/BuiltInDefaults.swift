@@ -40,8 +40,10 @@ enum BuiltInDefaults {
       case ResourceDefinition.jobs.storageName:
         [["spec", "completions"], ["spec", "selector"], ["spec", "template"]]
       case ResourceDefinition.pods.storageName: [["spec", "containers"], ["spec", "restartPolicy"]]
-      case ResourceDefinition.secrets.storageName: [["type"]] + (old["immutable"] == true ? [["data"]] : [])
-      case ResourceDefinition.configMaps.storageName: old["immutable"] == true ? [["data"], ["binaryData"]] : []
+      case ResourceDefinition.secrets.storageName:
+        [["type"]] + (old["immutable"] == true ? [["immutable"], ["data"]] : [])
+      case ResourceDefinition.configMaps.storageName:
+        old["immutable"] == true ? [["immutable"], ["data"], ["binaryData"]] : []
       default: []
       }
     return immutable.compactMap { path in
@@ -50,6 +52,18 @@ enum BuiltInDefaults {
       guard before != after else { return nil }
       return .invalid(after, at: FieldPath(description: path.joined(separator: ".")), "field is immutable")
     }
+  }
+
+  /// What is wrong with a Job that a schema cannot say: its pods must be allowed to end.
+  static func causes(inJob job: JSONValue, _ definition: ResourceDefinition) -> [Refusal.Cause] {
+    guard definition.storageName == ResourceDefinition.jobs.storageName else { return [] }
+    let policy = job["spec"]["template"]["spec"]["restartPolicy"]
+    guard !["Never", "OnFailure"].contains(policy.string) else { return [] }
+    return [
+      Refusal.Cause(
+        reason: "FieldValueNotSupported", field: "spec.template.spec.restartPolicy",
+        message: "Unsupported value: \(policy.isNull ? "\"Always\"" : policy.shown): supported values: \"OnFailure\", \"Never\"")
+    ]
   }
 
   /// What is wrong with the data of a Secret or ConfigMap.

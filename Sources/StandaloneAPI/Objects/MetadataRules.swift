@@ -12,6 +12,18 @@ enum MetadataRules {
   /// All annotations together, in bytes.
   private static let annotationLimit = 256 << 10
 
+  /// What metadata can have, but for what clients only send, and what nobody has needed since Kubernetes 1.24.
+  private static let known: Set<String> = [
+    "name", "generateName", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp",
+    "deletionTimestamp", "deletionGracePeriodSeconds", "labels", "annotations", "finalizers", "ownerReferences",
+  ]
+
+  /// Metadata without what it cannot have, and without what is empty.
+  static func pruned(_ metadata: JSONValue) -> JSONValue {
+    guard let members = metadata.object else { return metadata }
+    return .object(members.filter { known.contains($0.key) && !$0.value.isNull })
+  }
+
   /// What is wrong with an object's metadata.
   static func causes(_ object: JSONValue, of definition: ResourceDefinition) -> [Refusal.Cause] {
     let metadata = object["metadata"]

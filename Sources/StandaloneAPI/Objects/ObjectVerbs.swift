@@ -86,6 +86,9 @@ struct ObjectVerbs {
       }
       try enterNamespace(namespace, for: target, options)
     }
+    guard (object["metadata"]["resourceVersion"].string ?? "").isEmpty else {
+      throw .badRequest("resourceVersion should not be set on objects to be created")
+    }
     guard try stored(address) == nil else { throw .alreadyExists(target) }
 
     for field in ["resourceVersion", "deletionTimestamp", "deletionGracePeriodSeconds", "managedFields", "selfLink"] {
@@ -266,6 +269,7 @@ struct ObjectVerbs {
       target.definition.storedAs == nil
         ? target.definition.type.apiVersion : ResourceDefinition.coreEvents.type.apiVersion)
     object["kind"] = .string(target.definition.type.kind)
+    object["metadata"] = MetadataRules.pruned(object["metadata"])
     for field in ["labels", "annotations", "finalizers", "ownerReferences", "generateName"]
     where object["metadata"][field].isNull || object["metadata"][field] == [:] || object["metadata"][field] == [] {
       object["metadata"].removeMember(field)
@@ -288,6 +292,7 @@ struct ObjectVerbs {
       causes += wrong.isEmpty ? schema.brokenRules(object, after: old) : wrong
     }
     causes += BuiltInDefaults.causes(inDataOf: object, target.definition)
+    causes += BuiltInDefaults.causes(inJob: object, target.definition)
     guard causes.isEmpty else { throw .invalid(target, causes) }
   }
 

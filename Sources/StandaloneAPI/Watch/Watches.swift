@@ -178,10 +178,10 @@ extension EmbeddedAPIServer {
     }
   }
 
-  /// Forgets all changes so far: watches from before are told to list again.
-  package func compact() throws {
-    let revision = verbs.database.revision
-    try verbs.database.compact(to: revision)
+  /// Forgets the changes up to `revision`, or all so far: watches from before are told to list again.
+  package func compact(to revision: Int64? = nil) throws {
+    let latest = verbs.database.revision
+    try verbs.database.compact(to: min(revision ?? latest, latest))
   }
 }
 

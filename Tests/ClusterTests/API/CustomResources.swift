@@ -17,6 +17,8 @@ enum CustomResources {
   static func install() async throws { try await installation.value }
 
   private static let installation = Task {
+    // Standalone has them, and takes no others.
+    guard !Cluster.isStandalone else { return }
     // Without validation, because kubectl has servers before 1.25 refuse CEL rules, which the servers just ignore.
     // The first time may meet the end-to-end tests, which make them at the same moment; then they are there the second time.
     if try await !Kubectl.run("apply", "--validate=false", "-f", definitions).succeeded {

@@ -26,6 +26,13 @@ enum Kubectl {
     return outcome.output
   }
 
+  /// As above, with arguments in a list.
+  static func output(arguments: [String], input: String) async throws -> String {
+    let outcome = try await run(arguments, input: input)
+    try #require(outcome.succeeded, "kubectl \(arguments.joined(separator: " ")): \(outcome.errors)")
+    return outcome.output
+  }
+
   /// Runs kubectl, which must succeed and print one object.
   static func object(_ arguments: String...) async throws -> JSONValue {
     let objects = try await self.objects(arguments)

@@ -4,7 +4,8 @@ import Testing
 
 @testable import KubernetesClient
 
-@Suite("Connections to a real API server", .enabled(if: Cluster.isEnabled), .timeLimit(.minutes(5)))
+/// Standalone speaks HTTP/1.1 without TLS on this machine only, and knows one user.
+@Suite("Connections to a real API server", .enabled(if: Cluster.isReal), .timeLimit(.minutes(5)))
 struct ConnectionContractTests {
   private func port(of configuration: ClientConfiguration) throws -> Int {
     try #require(configuration.connection.authority.split(separator: ":").last.flatMap { Int($0) })

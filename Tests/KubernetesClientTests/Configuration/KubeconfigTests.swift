@@ -39,6 +39,18 @@ struct KubeconfigTests {
     #expect(try await configuration.credentials.credential() == .bearer("t"))
   }
 
+  @Test("credentials in the server's address are sent, unless there is a user; the address that is shown has none")
+  func credentialsInServer() async throws {
+    let cluster = "server: 'http://me:s%40cret@127.0.0.1:8/p'"
+    let text = Self.text(cluster: cluster).replacing("user: u, ", with: "")
+    let configuration = try load(text)
+    #expect(configuration.connection.server == "http://127.0.0.1:8/p")
+    #expect(try await configuration.credentials.credential() == .basic(user: "me", password: "s@cret"))
+    #expect(try await load(Self.text(cluster: cluster)).credentials.credential() == .bearer("t"))
+    let error = #expect(throws: ConfigurationError.self) { try load(text.replacing("%40", with: "%zz")) }
+    #expect(error?.description.contains("cret") == false)
+  }
+
   @Test("files are looked for beside the kubeconfig")
   func relativeFiles() async throws {
     try folder.write("ca.pem", Self.pem)
