@@ -21,7 +21,6 @@ struct CancelCommand: AsyncParsableCommand {
 
   @Flag(inversion: .prefixedNo, help: "Wait until rclone has stopped and the run is gone.") var wait = true
   @Flag(help: "Delete runs that have finished, too.") var force = false
-  // Of the same name as in the command above this one, which has flags of these names as well.
   @OptionGroup(title: "Where") var options: ConnectionOptions
 
   func validate() throws {

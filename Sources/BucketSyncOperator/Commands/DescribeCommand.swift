@@ -17,7 +17,6 @@ struct DescribeCommand: AsyncParsableCommand {
 
   @Argument(help: ArgumentHelp("policy or run; or KIND/NAME.", valueName: "kind")) var kind: String
   @Argument(help: ArgumentHelp("Its name.", valueName: "name")) var name: String?
-  // Of the same name as in the command above this one, which has flags of these names as well.
   @OptionGroup(title: "Where") var options: ConnectionOptions
 
   func run() async throws {

@@ -37,7 +37,6 @@ struct GetCommand: AsyncParsableCommand {
 
   @Flag(name: [.customShort("A"), .long], help: "In all namespaces.") var allNamespaces = false
   @Flag(name: [.short, .long], help: "Go on, and print every change.") var watch = false
-  // Of the same name as in the command above this one, which has flags of these names as well.
   @OptionGroup(title: "Where") var options: ConnectionOptions
 
   func run() async throws {

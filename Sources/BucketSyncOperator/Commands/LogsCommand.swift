@@ -23,7 +23,6 @@ struct LogsCommand: AsyncParsableCommand {
   @Argument(help: ArgumentHelp("A run, or policy/NAME for a policy's latest run.", valueName: "run")) var run: String
   @Flag(name: [.short, .long], help: "Wait for the log to begin, and go on until it ends.") var follow = false
   @Option(help: ArgumentHelp("Only so many of the last lines. (default: all)", valueName: "lines")) var tail: Int?
-  // Of the same name as in the command above this one, which has flags of these names as well.
   @OptionGroup(title: "Where") var options: ConnectionOptions
 
   func validate() throws {

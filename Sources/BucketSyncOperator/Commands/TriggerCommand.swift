@@ -37,7 +37,6 @@ struct TriggerCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("How long to wait at most, as 90s, 30m or 1h. (default: for ever)", valueName: "duration"))
   var timeout: String?
 
-  // Of the same name as in the command above this one, which has flags of these names as well.
   @OptionGroup(title: "Where") var options: ConnectionOptions
 
   func validate() throws {
