@@ -28,8 +28,9 @@ struct CancelCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    let output = Terminal.output([:])
     let cancel = CancelRuns(
-      site: try options.connect(), isForced: force, waits: wait, print: { print($0) },
+      site: try options.connect(), isForced: force, waits: wait, print: { output.write($0 + "\n") },
       warn: { StandardError.write($0 + "\n") })
     guard try await cancel.cancel(runs) else { throw ExitCode.failure }
   }
