@@ -270,6 +270,13 @@ let package = Package(
       ],
       swiftSettings: strict
     ),
+    .testTarget(
+      name: "BucketSyncOperatorTests",
+      dependencies: [
+        "BucketSyncOperator", "BucketSyncAPI", "KubernetesClient", "KubernetesModel", "TestSupport",
+      ],
+      swiftSettings: strict
+    ),
     // On a real cluster: enabled by BUCKET_SYNC_CLUSTER=1, with its kubeconfig in KUBECONFIG.
     .testTarget(
       name: "ClusterTests",

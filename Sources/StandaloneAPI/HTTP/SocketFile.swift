@@ -54,7 +54,8 @@ package struct SocketFile: Sendable, Hashable {
     // Whoever may write there could put a socket of their own in the place of ours.
     guard status.st_mode & 0o022 == 0, status.st_uid == geteuid() || status.st_uid == 0 else {
       throw Unusable(
-        description: "\(folder): others may write there, so clients could not trust a socket in it: chmod 700 \(folder)")
+        description: "\(folder): others may write there, so clients could not trust a socket in it: chmod 700 \(folder)"
+      )
     }
   }
 

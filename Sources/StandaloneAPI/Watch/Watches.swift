@@ -27,18 +27,31 @@ extension EmbeddedAPIServer {
     }
   }
 
-  /// The log of a container, as far as somebody keeps logs.
+  /// The log of a container, as far as somebody keeps logs: of a pod that is gone, too, if there is one.
   func openLog(_ target: RequestTarget, _ request: APIRequest) async throws -> APIStream {
-    let object = try verbs.object(target)
     guard let logs, target.definition == .pods else {
       throw Refusal(404, "NotFound", "this server has no logs")
     }
+    do {
+      let pod = try verbs.object(target)
+      return await log(of: target, uid: pod["metadata"]["uid"].string ?? "", logs, request)
+    } catch {
+      guard error.code == 404 else { throw error }
+      let log = await log(of: target, uid: "", logs, request)
+      guard log.statusCode == 200 else { throw error }
+      return log
+    }
+  }
+
+  private func log(
+    of target: RequestTarget, uid: String, _ logs: any ContainerLogs, _ request: APIRequest
+  ) async -> APIStream {
     func flag(_ name: String) -> Bool { ["true", "1"].contains(request.value(name)) }
     func number(_ name: String) -> Int? { request.value(name).flatMap { Int($0) } }
     return await logs.log(
       ContainerLogRequest(
-        namespace: target.namespace ?? "", pod: target.name ?? "", uid: object["metadata"]["uid"].string ?? "",
-        container: request.value("container"), follow: flag("follow"), previous: flag("previous"),
+        namespace: target.namespace ?? "", pod: target.name ?? "", uid: uid, container: request.value("container"),
+        follow: flag("follow"), previous: flag("previous"),
         timestamps: flag("timestamps"), tailLines: number("tailLines"), limitBytes: number("limitBytes"),
         sinceSeconds: number("sinceSeconds")))
   }
