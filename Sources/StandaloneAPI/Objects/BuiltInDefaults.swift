@@ -62,7 +62,9 @@ enum BuiltInDefaults {
     return [
       Refusal.Cause(
         reason: "FieldValueNotSupported", field: "spec.template.spec.restartPolicy",
-        message: "Unsupported value: \(policy.isNull ? "\"Always\"" : policy.shown): supported values: \"OnFailure\", \"Never\"")
+        message:
+          "Unsupported value: \(policy.isNull ? "\"Always\"" : policy.shown): supported values: \"OnFailure\", \"Never\""
+      )
     ]
   }
 
