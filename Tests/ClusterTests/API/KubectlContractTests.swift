@@ -182,7 +182,7 @@ struct KubectlContractTests {
         "active": 1,
         "conditions": [
           [
-            "type": "Ready", "status": "True", "reason": "Tested", "message": "",
+            "type": "Ready", "status": "True", "reason": "Tested", "message": "as it should be",
             "lastTransitionTime": "2024-01-15T02:00:00Z",
           ]
         ],
