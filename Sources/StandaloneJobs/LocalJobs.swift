@@ -127,10 +127,11 @@ package struct LocalJobs: Sendable {
       defer { group.cancelAll() }
       try await group.next()
     }
-    let left = processes.running
+    let left = processes.running.map { "\($0.key)" }
+    guard !left.isEmpty else { return }
     logger.info(
-      "\(left.count) pods go on running; they are taken up at the next start",
-      metadata: left.isEmpty ? [:] : ["pods": "\(left.map { "\($0.key)" }.joined(separator: ", "))"])
+      "\(left.count == 1 ? "a pod goes" : "\(left.count) pods go") on running, to be taken up at the next start",
+      metadata: ["pods": "\(left.joined(separator: ", "))"])
   }
 
   private func work(_ isWorking: Signal) async throws {

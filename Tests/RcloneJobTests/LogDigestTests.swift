@@ -37,6 +37,18 @@ struct LogDigestTests {
     #expect(LogDigest("\n \n").lines.isEmpty)
   }
 
+  @Test("progress is no reason, neither as the last line nor among errors nor cut off at the start")
+  func statistics() {
+    let progress = "2026/11/23 02:24:33 NOTICE:     4.096 MiB / 7.629 MiB, 54%, 1.016 MiB/s, ETA 3s (xfr#20/40)\n"
+    let nothing = "2026/11/23 02:24:39 NOTICE:           0 B / 0 B, -, 0 B/s, ETA -\n"
+    #expect(LogDigest(progress + nothing).lines.isEmpty)
+    #expect(LogDigest("INFO : c\n" + progress).lines == ["INFO : c"])
+    #expect(LogDigest(progress + "ERROR : b\n" + nothing).lines == ["ERROR : b"])
+    let tail = String((String(repeating: progress, count: 30) + "NOTICE: Failed to sync: directory not found\n").suffix(2048))
+    #expect(LogDigest(tail).lines == ["NOTICE: Failed to sync: directory not found"])
+    #expect(LogDigest(String(String(repeating: progress, count: 30).suffix(2048))).lines.isEmpty)
+  }
+
   @Test("a summary is left out only when another line says the same")
   func summary() {
     let summary = "NOTICE: Failed to sync with 2 errors: last error was: no space"

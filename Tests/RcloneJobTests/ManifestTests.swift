@@ -59,6 +59,9 @@ struct ManifestTests {
                   "env": [
                     ["name": "RCLONE_CONFIG", "value": ""],
                     ["name": "RCLONE_CACHE_DIR", "value": "/tmp/rclone"],
+                    ["name": "RCLONE_STATS", "value": "2s"],
+                    ["name": "RCLONE_STATS_ONE_LINE", "value": "true"],
+                    ["name": "RCLONE_STATS_LOG_LEVEL", "value": "NOTICE"],
                   ],
                   "securityContext": [
                     "allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true,

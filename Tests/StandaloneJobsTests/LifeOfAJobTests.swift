@@ -194,7 +194,7 @@ struct LifeOfAJobTests {
       let condition = try #require(waiting.conditions?.first { $0.type == "PodScheduled" })
       #expect(
         condition.status == "False"
-          && condition.message?.hasPrefix("all 1 places are taken: 1 pods run (first-") == true)
+          && condition.message == "the only place is taken: pod \(world.pod(of: "first")?.metadata.name ?? "") runs")
       try world.folder.write("go", "")
       try await world.untilEnded("b-second")
       try await world.untilEnded("a-third")

@@ -15,8 +15,8 @@ struct LogDigest: Sendable, Hashable {
     var lines = log.split(whereSeparator: \.isNewline).map { Line($0) }
     // Kubernetes keeps the last 2048 bytes or 80 lines.
     if log.utf8.count >= 2000, lines.count > 1, lines.first?.hasTime == false { lines.removeFirst() }
-    let errors = lines.filter { $0.tellsError && !$0.isConsequence }
-    var chosen = Self.distinct(errors.isEmpty ? lines.filter { !$0.isBlank }.suffix(1) : errors)
+    let errors = lines.filter { $0.tellsError && !$0.isConsequence && !$0.isStatistics }
+    var chosen = Self.distinct(errors.isEmpty ? lines.filter { !$0.isBlank && !$0.isStatistics }.suffix(1) : errors)
     // Errors about a whole side are the reason of the others.
     while chosen.count > Self.maximumLines {
       chosen.remove(at: chosen.firstIndex { !$0.isAboutSide } ?? 0)
@@ -73,6 +73,9 @@ extension LogDigest {
     }
 
     var isBlank: Bool { text.allSatisfy(\.isWhitespace) }
+
+    /// Progress, as --stats-one-line tells it: `NOTICE:     4.096 MiB / 7.629 MiB, 54%, 1.016 MiB/s, ETA 3s (xfr#20/40)`.
+    var isStatistics: Bool { text.contains(#/^\w+ *: +[\d.]+ ?\w+ / [\d.]+ ?\w+, (\d+%|-), .*, ETA /#) }
 
     var tellsError: Bool {
       ["ERROR", "CRITICAL", "Failed", "Fatal", "Error:"].contains { text.contains($0) }

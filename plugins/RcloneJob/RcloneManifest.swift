@@ -72,10 +72,15 @@ struct RcloneManifest: Sendable {
   }
 
   /// What rclone needs on a read-only root: its configuration in memory (which is what an empty path means to it, and
-  /// silences the notice about a missing file), and its cache where it may write.
+  /// silences the notice about a missing file), and its cache where it may write. And what it is to tell.
   private static let settings: [JSONValue] = [
     ["name": "RCLONE_CONFIG", "value": ""],
     ["name": "RCLONE_CACHE_DIR", "value": "/tmp/rclone"],
+    // A line on progress every other second, for `trigger --wait`. One at a time, since the last 2048 bytes of the log tell
+    // why a run failed; LogDigest passes these lines over.
+    ["name": "RCLONE_STATS", "value": "2s"],
+    ["name": "RCLONE_STATS_ONE_LINE", "value": "true"],
+    ["name": "RCLONE_STATS_LOG_LEVEL", "value": "NOTICE"],
   ]
 
   private static func prefixed(_ prefix: String, _ variables: [EnvVar]?) -> [JSONValue] {

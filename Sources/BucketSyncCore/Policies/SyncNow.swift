@@ -71,16 +71,16 @@ extension PolicyReconciler {
 ///
 ///     nightly-manual-1705316400
 ///     nightly-manual-1705316400=before the upgrade
-struct TriggerRecord: Equatable {
-  var run: String
-  var value: String
+package struct TriggerRecord: Equatable {
+  package var run: String
+  package var value: String
 
   init(run: String, value: String) {
     self.run = run
     self.value = value
   }
 
-  init?(_ text: String) {
+  package init?(_ text: String) {
     let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
     guard let run = parts.first, !run.isEmpty else { return nil }
     self.run = String(run)

@@ -26,6 +26,7 @@ struct BucketSyncCommand<Plugins: PluginSet>: AsyncParsableCommand {
       subcommands: [
         StandaloneCommand<Plugins>.self, PluginsCommand<Plugins>.self, RenderCommand<Plugins>.self,
         HooksCommand<Plugins>.self,
+        GetCommand.self, DescribeCommand.self, TriggerCommand.self, LogsCommand.self, CancelCommand.self,
       ])
   }
 

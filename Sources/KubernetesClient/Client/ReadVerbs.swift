@@ -1,6 +1,6 @@
 // Reading: get, list and a container's log.
 
-import FoundationEssentials
+package import FoundationEssentials
 public import KubernetesModel
 
 /// All objects of a list, and the version of the whole that a watch can go on from.
@@ -103,6 +103,22 @@ extension KubernetesClient {
     limitBytes: Int? = nil,
     previous: Bool = false
   ) async throws(APIError) -> String {
+    var request = Self.logRequest(ofPod: key, container: container, tailLines: tailLines)
+    if let limitBytes { request.query.append(.init("limitBytes", "\(limitBytes)")) }
+    if previous { request.query.append(.init("previous", "true")) }
+    return String(decoding: try await send(request), as: UTF8.self)
+  }
+
+  /// What a container writes, from its last `tailLines` lines on (all by default) until it has ended, in pieces as they come.
+  package func followLog(
+    ofPod key: ObjectKey, container: String? = nil, tailLines: Int? = nil
+  ) async throws(APIError) -> any AsyncSequence<Data, any Error> & Sendable {
+    var request = Self.logRequest(ofPod: key, container: container, tailLines: tailLines)
+    request.query.append(.init("follow", "true"))
+    return try await stream(request).body
+  }
+
+  private static func logRequest(ofPod key: ObjectKey, container: String?, tailLines: Int?) -> APIRequest {
     var request = APIRequest(
       .get,
       Pod.resource.path(of: key, subresource: .log),
@@ -110,9 +126,7 @@ extension KubernetesClient {
     )
     if let container { request.query.append(.init("container", container)) }
     if let tailLines { request.query.append(.init("tailLines", "\(tailLines)")) }
-    if let limitBytes { request.query.append(.init("limitBytes", "\(limitBytes)")) }
-    if previous { request.query.append(.init("previous", "true")) }
-    return String(decoding: try await send(request), as: UTF8.self)
+    return request
   }
 }
 

@@ -31,6 +31,13 @@ package struct ClientConfiguration: Sendable {
     return try inCluster(environment: environment, serviceAccount: serviceAccount, time: time)
   }
 
+  /// A server without credentials that listens at a socket of this machine.
+  package static func socket(_ path: String, namespace: String?) -> ClientConfiguration {
+    var connection = ConnectionSettings(server: "http://localhost")
+    connection.unixSocket = path
+    return ClientConfiguration(connection: connection, credentials: FixedCredential(.none), namespace: namespace)
+  }
+
   /// A client with a transport of its own.
   package func client(
     userAgent: String,

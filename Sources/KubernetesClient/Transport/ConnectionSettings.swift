@@ -15,6 +15,8 @@ package struct ConnectionSettings: Sendable, Hashable {
   package var skipsVerification = false
   /// A proxy's URL, which may hold a password.
   package var proxy: String?
+  /// A socket in the file system that the server listens at, instead of the port in its address.
+  package var unixSocket: String?
 
   package init(server: String) {
     self.server = server.hasSuffix("/") ? String(server.dropLast()) : server
@@ -47,6 +49,7 @@ extension ConnectionSettings {
       options.set(CURLOPT_SSL_VERIFYPEER, 0)
       options.set(CURLOPT_SSL_VERIFYHOST, 0)
     }
+    if let unixSocket { options.set(CURLOPT_UNIX_SOCKET_PATH, unixSocket) }
     if let proxy { options.set(CURLOPT_PROXY, proxy) }
   }
 }

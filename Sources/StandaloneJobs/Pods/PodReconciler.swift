@@ -77,7 +77,9 @@ struct PodReconciler: Sendable {
     if let busy = places.take(uid: pod.uid, Places.Turn(pod)) {
       waiting.remove(pod.key)
       let names = busy.prefix(5).map(\.name).joined(separator: ", ") + (busy.count > 5 ? ", …" : "")
-      let message = "all \(places.limit) places are taken: \(busy.count) pods run (\(names))"
+      let message =
+        places.limit == 1
+        ? "the only place is taken: pod \(names) runs" : "all \(places.limit) places are taken: pods \(names) run"
       try await report(pod, .unschedulable(message))
       return .done
     }
