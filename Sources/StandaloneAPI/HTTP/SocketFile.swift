@@ -37,10 +37,8 @@ package struct SocketFile: Sendable, Hashable {
     guard chmod(draft, 0o600) == 0, rename(draft, path) == 0 else { throw failure("cannot be made") }
   }
 
-  func remove() {
-    unlink(draft)
-    unlink(path)
-  }
+  /// Takes away the socket, which must be our own.
+  func remove() { unlink(path) }
 
   private func prepareFolder() throws(Unusable) {
     let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."

@@ -8,6 +8,7 @@ import OperatorRuntime
 
 extension EmbeddedAPIServer {
   private static let bookmarkInterval = Duration.seconds(60)
+  private static let expiryInterval = Duration.seconds(1800)
   /// How long a watch lives that does not say so itself.
   private static let watchLimit = Duration.seconds(1800)
   /// How long the garbage collector waits after a failure of the disk.
@@ -127,23 +128,29 @@ extension EmbeddedAPIServer {
     // What waits for its end from before the start.
     candidates += try verbs.candidates()
     var bookmarkAt = time.uptime + Self.bookmarkInterval
+    var expiryAt = time.uptime
     while true {
       try Task.checkCancellation()
       hasWork = Signal()
       var pause = Self.bookmarkInterval
+      let now = time.uptime
       do throws(Refusal) {
         while try collectGarbage() { await Task.yield() }
+        if now >= expiryAt {
+          let options = WriteOptions(now: Timestamp(time.now))
+          try write { verbs throws(Refusal) in try verbs.forgetOldEvents(options) }
+          expiryAt = now + Self.expiryInterval
+        }
       } catch {
         logger.error("garbage cannot be collected: \(error)")
         pause = Self.retryPause
       }
-      let now = time.uptime
       if now >= bookmarkAt {
         sendBookmarks()
         bookmarkAt = now + Self.bookmarkInterval
       }
       endWatches(at: now)
-      let next = watchers.values.map(\.end).min().map { min($0, bookmarkAt) } ?? bookmarkAt
+      let next = min(watchers.values.map(\.end).min() ?? bookmarkAt, bookmarkAt, max(expiryAt, now + pause))
       try? await time.sleep(for: min(pause, max(.zero, next - now)), orUntil: hasWork)
     }
   }
