@@ -38,7 +38,7 @@ test: ## Install what is missing, then run every test, on a real Kubernetes brou
 	$(MAKE) test-docs
 	swift build --build-tests
 	Tests/with-summary swift test --skip-build --skip ClusterTests --skip EndToEndTests
-	$(MAKE) test-contract test-example test-hooks test-hooks-asan
+	$(MAKE) test-contract test-standalone test-example test-hooks test-hooks-asan
 	Tests/with-testbed $(MAKE) test-cluster test-chart
 
 .PHONY: test-unit
@@ -51,6 +51,12 @@ test-contract: libraries ## Run the contract tests, which are those of a real AP
 	$(TESTBED)/install
 	swift build --build-tests
 	Tests/with-standalone-api Tests/with-summary swift test --skip-build --no-parallel --filter ClusterTests
+
+.PHONY: test-standalone
+test-standalone: libraries ## Run the operator without a cluster: killed 200 times, in trouble, with 1,000 policies; KILLS=… SEED=…
+	swift build --product homelab-helper
+	Tests/Standalone/run
+	RCLONE=$(CACHE)/python/bin/rclone examples/demo/standalone
 
 .PHONY: test-cluster
 test-cluster: ## Run the cluster tests against the cluster in KUBECONFIG

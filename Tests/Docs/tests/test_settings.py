@@ -46,6 +46,27 @@ class Flags(unittest.TestCase):
             self.assertIn(f"`homelab-helper bucket-sync {command}", FLAGS)
 
 
+class StandaloneFlags(unittest.TestCase):
+    help = place.help_text("standalone")
+    table = place.section("standalone.md", "## Flags")
+
+    def test_flags_are_documented_with_variable_and_default(self):
+        rows = place.rows(self.table)
+        shared = {flag for flag in place.firsts(FLAGS) if flag.startswith("--")}
+        options = dict(re.findall(r"^  (--[a-z-]+)(.*)$", self.help, re.MULTILINE))
+        own = {flag for flag in options if flag not in ("--version", "--help")}
+        documented = set(rows) & own
+        # Those of plugins are the same for all ways to run the operator.
+        self.assertEqual(own - documented - shared, set())
+        self.assertEqual({flag for flag in place.firsts(self.table) if flag.startswith("--")} - own, set())
+        for flag in documented:
+            if note := re.search(r"\(env: ([A-Z_]+)(?:; default: ([^)]*))?\)", options[flag]):
+                variable, default = note.groups()
+                with self.subTest(flag=flag):
+                    self.assertIn(f"`{variable}`", rows[flag])
+                    self.assertIn((default or "").split(" in that folder")[0], rows[flag])
+
+
 class Values(unittest.TestCase):
     values = yaml.safe_load((place.CHART / "values.yaml").read_text())
     documented = place.firsts(VALUES)
