@@ -58,7 +58,10 @@ struct ProgressTests {
     for line in [
       "2026/11/22 19:42:52 ERROR : b.txt: Failed to copy: 50%", "", "INFO : There was nothing to transfer",
       "NOTICE: a / b, 3%", "2026/11/23 ERROR : 4 MiB / 5 MiB is a name: Failed to copy",
-    ] { #expect(!progress.take(line)) }
+    ] {
+      let isAboutProgress = progress.take(line)
+      #expect(!isAboutProgress, "\(line)")
+    }
     #expect(progress == TransferProgress())
   }
 
