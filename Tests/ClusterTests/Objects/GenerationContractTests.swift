@@ -112,7 +112,7 @@ struct GenerationContractTests {
     }
   }
 
-  @Test("a custom resource is replaced by version only; a patch with an old version is a conflict, one with another UID wrong")
+  @Test("a custom resource is replaced by version only; a patch with an old version, or another UID, is refused")
   func versions() async throws {
     try await withPolicy { client, key, created in
       let path = BucketSyncPolicy.resource.path(of: key)
