@@ -290,7 +290,9 @@ final class PodProcesses: Sendable {
       if let supervisor = started.flatMap({ WatchedProcess($0.supervisor) }) { return supervisor }
       let holders = PodLock.holders(of: folder.lock)
       if started != nil { Self.kill(holders) }
-      return holders.lazy.compactMap { WatchedProcess($0) }.first
+      // No lazy sequence: it would open a process twice, which may have ended in between.
+      for holder in holders { if let process = WatchedProcess(holder) { return process } }
+      return nil
     }
     guard let process else {
       // Nobody to be seen holds the lock: a process that is about to start another one did, for a moment.
