@@ -95,7 +95,8 @@ class Trouble(unittest.TestCase):
         site.start()
         eventually("the policy is there", site.policies)
         site.trigger("first")
-        eventually("rclone runs", lambda: any(job.get("status", {}).get("active") for job in site.jobs()))
+        eventually("rclone runs", lambda: any(
+            pod["status"].get("phase") == "Running" for pod in site.get("/api/v1/pods")["items"]))
         ballast = self.fill_disk()
         eventually("rclone has ended", lambda: site.same("a", "b"))
         time.sleep(1)
