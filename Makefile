@@ -38,12 +38,25 @@ test: ## Install what is missing, then run every test, on a real Kubernetes brou
 	$(MAKE) test-docs
 	swift build --build-tests
 	Tests/with-summary swift test --skip-build --skip ClusterTests --skip EndToEndTests
-	$(MAKE) test-example test-hooks test-hooks-asan
+	$(MAKE) test-contract test-standalone test-example test-hooks test-hooks-asan
 	Tests/with-testbed $(MAKE) test-cluster test-chart
 
 .PHONY: test-unit
 test-unit: libraries ## Run the tests that need no cluster
 	Tests/with-summary swift test --skip ClusterTests --skip EndToEndTests
+
+# One after the other, because one of them makes the server forget what others may be about to go on from.
+.PHONY: test-contract
+test-contract: libraries ## Run the contract tests, which are those of a real API server, against the one of standalone
+	$(TESTBED)/install
+	swift build --build-tests
+	Tests/with-standalone-api Tests/with-summary swift test --skip-build --no-parallel --filter ClusterTests
+
+.PHONY: test-standalone
+test-standalone: libraries ## Run the operator without a cluster: killed 200 times, in trouble, with 1,000 policies; KILLS=… SEED=…
+	swift build --product homelab-helper
+	Tests/Standalone/run
+	RCLONE=$(CACHE)/python/bin/rclone examples/demo/standalone
 
 .PHONY: test-cluster
 test-cluster: ## Run the cluster tests against the cluster in KUBECONFIG

@@ -155,7 +155,10 @@ let package = Package(
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
       // The standalone mode serves the very definitions that a cluster gets.
-      resources: [.embedInCode("Standalone/Definitions/bucketsyncpolicies.yaml"), .embedInCode("Standalone/Definitions/bucketsyncs.yaml")],
+      resources: [
+        .embedInCode("Standalone/Definitions/bucketsyncpolicies.yaml"),
+        .embedInCode("Standalone/Definitions/bucketsyncs.yaml"),
+      ],
       swiftSettings: strict
     ),
     .executableTarget(
@@ -267,6 +270,13 @@ let package = Package(
       dependencies: [
         "StandaloneFolder", "OperatorRuntime", "KubernetesClient", "KubernetesModel", "TestSupport",
         .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict
+    ),
+    .testTarget(
+      name: "BucketSyncOperatorTests",
+      dependencies: [
+        "BucketSyncOperator", "BucketSyncAPI", "KubernetesClient", "KubernetesModel", "TestSupport",
       ],
       swiftSettings: strict
     ),

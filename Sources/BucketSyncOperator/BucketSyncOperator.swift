@@ -16,6 +16,11 @@ public enum BucketSyncOperator<Plugins: PluginSet> {
     if let arguments = SupervisorCommand.arguments(in: CommandLine.arguments) {
       exit(JobSupervisor.main(arguments))
     }
-    await HomelabHelperCommand<Plugins>.main(BooleanFlags.normalized(Array(CommandLine.arguments.dropFirst())))
+    let arguments = BooleanFlags.normalized(Array(CommandLine.arguments.dropFirst()))
+    if let ordered = BucketSyncTools<Plugins>.arguments(in: arguments) {
+      await HomelabHelperTools<Plugins>.main(ordered)
+    } else {
+      await HomelabHelperCommand<Plugins>.main(arguments)
+    }
   }
 }

@@ -35,7 +35,8 @@ enum APIServerLab {
     let token = try APIToken.load(file: "\(directory)/token")
     let address = try LoopbackAddress("127.0.0.1:0")
     let front = APIFront(
-      transport: Lab(server: server), socket: SocketFile(path: "\(directory)/api.socket"), address: address, token: token,
+      transport: Lab(server: server), socket: SocketFile(path: "\(directory)/api.socket"), address: address,
+      token: token,
       time: time, logger: logger)
     let kubeconfig = KubeconfigFile(path: "\(directory)/kubeconfig")
     try await withThrowingTaskGroup { tasks in

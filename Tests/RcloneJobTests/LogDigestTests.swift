@@ -44,7 +44,8 @@ struct LogDigestTests {
     #expect(LogDigest(progress + nothing).lines.isEmpty)
     #expect(LogDigest("INFO : c\n" + progress).lines == ["INFO : c"])
     #expect(LogDigest(progress + "ERROR : b\n" + nothing).lines == ["ERROR : b"])
-    let tail = String((String(repeating: progress, count: 30) + "NOTICE: Failed to sync: directory not found\n").suffix(2048))
+    let tail = String(
+      (String(repeating: progress, count: 30) + "NOTICE: Failed to sync: directory not found\n").suffix(2048))
     #expect(LogDigest(tail).lines == ["NOTICE: Failed to sync: directory not found"])
     #expect(LogDigest(String(String(repeating: progress, count: 30).suffix(2048))).lines.isEmpty)
   }

@@ -96,7 +96,7 @@ struct ManifestTests {
     )
     let variables = manifest.podSpec["containers"][0]["env"].array ?? []
     #expect(
-      Array(variables.dropFirst(2)) == [
+      Array(variables.dropFirst(5)) == [
         ["name": "RCLONE_CONFIG_SOURCE_TYPE", "value": "s3"],
         ["name": "RCLONE_CONFIG_SOURCE_ACCESS_KEY_ID", "valueFrom": secret],
         ["name": "RCLONE_CONFIG_DESTINATION_type", "value": ""],

@@ -31,7 +31,8 @@ struct ValidationRuleTests {
   }
 
   @Test(
-    "a rule with more than is understood is none", arguments: ["self.a.matches('x')", "size(self) > 1", "self.a[0] == 1", "a"])
+    "a rule with more than is understood is none",
+    arguments: ["self.a.matches('x')", "size(self) > 1", "self.a[0] == 1", "a"])
   func notUnderstood(rule: String) {
     #expect(ValidationRule(["rule": .string(rule)]) == nil)
   }

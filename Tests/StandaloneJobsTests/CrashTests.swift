@@ -10,7 +10,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite("Crashes", .timeLimit(.minutes(10)))
+@Suite("Crashes", .aFewAtATime, .timeLimit(.minutes(10)))
 struct CrashTests {
   let world: LocalWorld
 

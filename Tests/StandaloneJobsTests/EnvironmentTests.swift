@@ -8,7 +8,7 @@ import StandaloneJobs
 import TestSupport
 import Testing
 
-@Suite("The environment of programs", .timeLimit(.minutes(5)))
+@Suite("The environment of programs", .aFewAtATime, .timeLimit(.minutes(5)))
 struct EnvironmentTests {
   let world: LocalWorld
 

@@ -8,7 +8,7 @@ import StandaloneJobs
 import TestSupport
 import Testing
 
-@Suite("Jobs on this machine", .timeLimit(.minutes(5)))
+@Suite("Jobs on this machine", .aFewAtATime, .timeLimit(.minutes(5)))
 struct LifeOfAJobTests {
   let world: LocalWorld
 

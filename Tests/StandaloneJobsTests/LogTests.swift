@@ -9,7 +9,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite("Logs", .timeLimit(.minutes(5)))
+@Suite("Logs", .aFewAtATime, .timeLimit(.minutes(5)))
 struct LogTests {
   let world: LocalWorld
 

@@ -23,7 +23,7 @@ private let rcloneFolder: String? = {
   return folders.first { access("\($0)/rclone", X_OK) == 0 }
 }()
 
-@Suite("rclone as a process", .timeLimit(.minutes(5)), .enabled(if: rcloneFolder != nil))
+@Suite("rclone as a process", .aFewAtATime, .timeLimit(.minutes(5)), .enabled(if: rcloneFolder != nil))
 struct RcloneTests {
   let world: LocalWorld
 

@@ -7,7 +7,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite("Requests that go wrong", .timeLimit(.minutes(10)))
+@Suite("Requests that go wrong", .aFewAtATime, .timeLimit(.minutes(10)))
 struct RequestTests {
   @Test(
     "a Job runs once and ends as it should, whichever request goes wrong",

@@ -6,7 +6,7 @@ import KubernetesModel
 import TestSupport
 import Testing
 
-@Suite("Pods after failures", .timeLimit(.minutes(5)))
+@Suite("Pods after failures", .aFewAtATime, .timeLimit(.minutes(5)))
 struct RetryTests {
   @Test("a failed pod is followed by another after 10, 20, 40 … seconds, until the limit is passed")
   func backoff() async throws {

@@ -21,7 +21,7 @@ private struct SmallDisk: ~Copyable {
   deinit { umount2(path, Int32(MNT_DETACH)) }
 }
 
-@Suite("Trouble on this machine", .timeLimit(.minutes(5)))
+@Suite("Trouble on this machine", .aFewAtATime, .timeLimit(.minutes(5)))
 struct TroubleTests {
   let world: LocalWorld
 

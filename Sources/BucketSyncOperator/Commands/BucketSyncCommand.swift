@@ -20,14 +20,18 @@ struct BucketSyncCommand<Plugins: PluginSet>: AsyncParsableCommand {
         EXAMPLES
           On a cluster, as a pod:    homelab-helper bucket-sync --namespace bucket-sync-system
           From your own machine:     homelab-helper bucket-sync --namespace default --kubeconfig ~/.kube/config
-          Make a policy run now:     kubectl annotate bucketsyncpolicy NAME \
+          Make a policy run now:     homelab-helper bucket-sync trigger NAME --wait
+          The same by kubectl:       kubectl annotate bucketsyncpolicy NAME \
         bucket-sync.homelab-helper.benfiola.com/sync-now= --overwrite
         """,
-      subcommands: [
-        StandaloneCommand<Plugins>.self, PluginsCommand<Plugins>.self, RenderCommand<Plugins>.self,
-        HooksCommand<Plugins>.self,
-        GetCommand.self, DescribeCommand.self, TriggerCommand.self, LogsCommand.self, CancelCommand.self,
-      ])
+      subcommands: subcommands)
+  }
+
+  static var subcommands: [any ParsableCommand.Type] {
+    [
+      StandaloneCommand<Plugins>.self, GetCommand.self, DescribeCommand.self, TriggerCommand.self, LogsCommand.self,
+      CancelCommand.self, PluginsCommand<Plugins>.self, RenderCommand<Plugins>.self, HooksCommand<Plugins>.self,
+    ]
   }
 
   @OptionGroup(title: "Operator options") var options: OperatorOptions

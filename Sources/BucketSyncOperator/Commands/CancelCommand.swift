@@ -21,15 +21,16 @@ struct CancelCommand: AsyncParsableCommand {
 
   @Flag(inversion: .prefixedNo, help: "Wait until rclone has stopped and the run is gone.") var wait = true
   @Flag(help: "Delete runs that have finished, too.") var force = false
-  @OptionGroup(title: "Where") var connection: ConnectionOptions
+  @OptionGroup(title: "Where") var options: ConnectionOptions
 
   func validate() throws {
     guard !runs.isEmpty else { throw ValidationError("name the runs to be cancelled") }
   }
 
   func run() async throws {
+    let output = Terminal.output([:])
     let cancel = CancelRuns(
-      site: try connection.connect(), isForced: force, waits: wait, print: { print($0) },
+      site: try options.connect(), isForced: force, waits: wait, print: { output.write($0 + "\n") },
       warn: { StandardError.write($0 + "\n") })
     guard try await cancel.cancel(runs) else { throw ExitCode.failure }
   }

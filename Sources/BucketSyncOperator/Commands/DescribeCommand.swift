@@ -17,14 +17,14 @@ struct DescribeCommand: AsyncParsableCommand {
 
   @Argument(help: ArgumentHelp("policy or run; or KIND/NAME.", valueName: "kind")) var kind: String
   @Argument(help: ArgumentHelp("Its name.", valueName: "name")) var name: String?
-  @OptionGroup(title: "Where") var connection: ConnectionOptions
+  @OptionGroup(title: "Where") var options: ConnectionOptions
 
   func run() async throws {
     let text = name.map { "\(kind)/\($0)" } ?? kind
     guard text.contains("/") else {
       throw ValidationError("the name is missing: describe policy NAME, or describe run NAME")
     }
-    let site = try connection.connect()
+    let site = try options.connect()
     let target = try site.split(text, default: .runs, among: [.policies, .runs])
     let lines =
       target.kind == .policies

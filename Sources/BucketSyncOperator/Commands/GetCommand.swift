@@ -37,10 +37,10 @@ struct GetCommand: AsyncParsableCommand {
 
   @Flag(name: [.customShort("A"), .long], help: "In all namespaces.") var allNamespaces = false
   @Flag(name: [.short, .long], help: "Go on, and print every change.") var watch = false
-  @OptionGroup(title: "Where") var connection: ConnectionOptions
+  @OptionGroup(title: "Where") var options: ConnectionOptions
 
   func run() async throws {
-    let site = try connection.connect()
+    let site = try options.connect()
     var names = names
     var kinds: [ObjectKind] = [.policies, .runs]
     if let kind {
@@ -55,14 +55,16 @@ struct GetCommand: AsyncParsableCommand {
     guard names.isEmpty || !allNamespaces else {
       throw ValidationError("a name is one of a namespace: leave out --all-namespaces")
     }
+    let output = Terminal.output([:])
     let get = GetObjects(
-      site: site, output: output.flatMap { GetObjects.Output(rawValue: $0.rawValue) } ?? .table, labels: selector,
-      isEverywhere: allNamespaces, print: { print($0) }, warn: { StandardError.write($0 + "\n") })
+      site: site, output: self.output.flatMap { GetObjects.Output(rawValue: $0.rawValue) } ?? .table, labels: selector,
+      isEverywhere: allNamespaces, print: { output.write($0 + "\n") }, warn: { StandardError.write($0 + "\n") })
     guard watch else { return try await get.show(kinds, names: names) }
     guard let only = kinds.first, kinds.count == 1, names.count <= 1, only != .locks else {
-      throw ValidationError("--watch takes one kind, and one name at most; locks cannot be watched, the runs that wait can")
+      throw ValidationError(
+        "--watch takes one kind, and one name at most; locks cannot be watched, the runs that wait can")
     }
-    guard output == nil || output == .wide else { throw ValidationError("--watch prints tables only") }
+    guard self.output == nil || self.output == .wide else { throw ValidationError("--watch prints tables only") }
     try await get.watch(only, name: names.first)
   }
 }

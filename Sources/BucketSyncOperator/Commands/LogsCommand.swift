@@ -23,14 +23,14 @@ struct LogsCommand: AsyncParsableCommand {
   @Argument(help: ArgumentHelp("A run, or policy/NAME for a policy's latest run.", valueName: "run")) var run: String
   @Flag(name: [.short, .long], help: "Wait for the log to begin, and go on until it ends.") var follow = false
   @Option(help: ArgumentHelp("Only so many of the last lines. (default: all)", valueName: "lines")) var tail: Int?
-  @OptionGroup(title: "Where") var connection: ConnectionOptions
+  @OptionGroup(title: "Where") var options: ConnectionOptions
 
   func validate() throws {
     guard tail ?? 0 >= 0 else { throw ValidationError("--tail \(tail ?? 0) must not be negative") }
   }
 
   func run() async throws {
-    let site = try connection.connect()
+    let site = try options.connect()
     let target = try site.split(run, default: .runs, among: [.runs, .policies])
     let output = Terminal.output([:])
     let logs = RunLogs(

@@ -37,7 +37,7 @@ struct TriggerCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("How long to wait at most, as 90s, 30m or 1h. (default: for ever)", valueName: "duration"))
   var timeout: String?
 
-  @OptionGroup(title: "Where") var connection: ConnectionOptions
+  @OptionGroup(title: "Where") var options: ConnectionOptions
 
   func validate() throws {
     guard timeout == nil || wait else { throw ValidationError("--timeout is for --wait only") }
@@ -46,7 +46,7 @@ struct TriggerCommand: AsyncParsableCommand {
   func run() async throws {
     let environment = ProcessInfo.processInfo.environment
     let limit = try SettingSource(environment: [:]).duration(timeout, "timeout", "", default: .zero)
-    let site = try connection.connect()
+    let site = try options.connect()
     let name = try site.split(policy, default: .policies, among: [.policies]).name
     let trigger = SyncNowTrigger(try await site.policy(name), site: site)
     let terminal = Terminal.output(environment)

@@ -40,13 +40,16 @@ struct CancelRuns: Sendable {
         BucketSync.self, run.key, DeleteOptions(uid: run.metadata.uid, propagation: .background))
     } catch {
       guard !error.isNotFound else { throw CommandFailure("run \(name) is gone already") }
-      guard !error.isConflict else { throw CommandFailure("run \(name) was replaced by another one of that name; look at it first") }
+      guard !error.isConflict else {
+        throw CommandFailure("run \(name) was replaced by another one of that name; look at it first")
+      }
       throw site.explained(error)
     }
     if waits { try await untilGone(run) }
     print("run \(name) \(run.isFinished ? "deleted" : waits ? "cancelled" : "is being cancelled")")
     if let file = run.metadata.annotations?[Description.manifest] {
-      warn("run \(name) is in \(file) of the folder: take it out there, or it is made again when the operator starts anew")
+      warn(
+        "run \(name) is in \(file) of the folder: take it out there, or it is made again when the operator starts anew")
     }
   }
 

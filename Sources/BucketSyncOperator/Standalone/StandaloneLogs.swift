@@ -22,7 +22,7 @@ struct StandaloneLogs: ContainerLogs {
     options.previous = request.previous
     do {
       let stream = try await logs.read(
-        namespace: request.namespace, pod: request.pod, uid: request.uid, options)
+        namespace: request.namespace, pod: request.pod, uid: request.uid.isEmpty ? nil : request.uid, options)
       return APIStream(statusCode: 200, headers: ["content-type": "text/plain; charset=utf-8"], body: stream)
     } catch {
       return .refusal(400, "BadRequest", "\(error)")

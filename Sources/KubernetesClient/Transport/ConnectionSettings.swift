@@ -50,7 +50,12 @@ extension ConnectionSettings {
       options.set(CURLOPT_SSL_VERIFYHOST, 0)
     }
     if let unixSocket { options.set(CURLOPT_UNIX_SOCKET_PATH, unixSocket) }
-    if let proxy { options.set(CURLOPT_PROXY, proxy) }
+    if let proxy {
+      options.set(CURLOPT_PROXY, proxy)
+    } else if unixSocket != nil || isLoopback {
+      // Not the environment's: no proxy leads to this machine, and none should see its token. kubectl does the same.
+      options.set(CURLOPT_PROXY, "")
+    }
   }
 }
 

@@ -23,6 +23,14 @@ extension ConnectionSettings {
   /// The server's host and port, as a Host header has them.
   var authority: String { parts.authority }
 
+  /// Whether the server is on this machine, by its address alone.
+  var isLoopback: Bool { host == "localhost" || host == "[::1]" || isOfLoopbackNetwork }
+
+  private var isOfLoopbackNetwork: Bool {
+    let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+    return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
+  }
+
   private var host: String {
     guard let colon = authority.lastIndex(of: ":"), !authority.hasSuffix("]") else { return authority }
     return String(authority[..<colon])

@@ -41,7 +41,8 @@ extension ResourceCatalog {
   private static func versionTwo(_ request: APIRequest) throws(Refusal) -> APIResponse {
     guard request.accept?.contains("proto-openapi.spec.v2") == true else {
       return .json(
-        200, try ObjectVerbs.encoded(["swagger": "2.0", "info": ["title": "bucket-sync", "version": "1"], "paths": [:]]))
+        200,
+        try ObjectVerbs.encoded(["swagger": "2.0", "info": ["title": "bucket-sync", "version": "1"], "paths": [:]]))
     }
     // Document { 1: swagger, 2: Info { 1: title, 2: version }, 8: Paths {} }
     let bytes: [UInt8] = [10, 3] + Array("2.0".utf8) + [18, 6, 10, 1, 98, 18, 1, 49, 66, 0]
@@ -143,7 +144,8 @@ extension ResourceCatalog {
         "generateName": field("Beginning of a name that the server completes."),
         "namespace": field("Namespace that the object lies in."), "labels": field("What selectors ask for.", strings),
         "annotations": field("Notes of users and programs.", strings),
-        "finalizers": field("What has to happen before the object goes.", ["type": "array", "items": ["type": "string"]]),
+        "finalizers": field(
+          "What has to happen before the object goes.", ["type": "array", "items": ["type": "string"]]),
         "ownerReferences": field("Objects with which this one goes.", ["type": "array", "items": owner]),
         "uid": field("What tells the object from others that had its name. Set by the server."),
         "resourceVersion": field("Version of the object. Set by the server."),

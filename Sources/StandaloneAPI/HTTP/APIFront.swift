@@ -93,9 +93,11 @@ package struct APIFront: Sendable {
       listeners.append((listener, Doorkeeper(token: token)))
       logger.info("the API listens", metadata: ["address": "\(address.address.bound(to: port))"])
     }
-    defer { socket?.remove() }
+    var ownSocket: SocketFile?
+    defer { ownSocket?.remove() }
     if let socket {
       listeners.append((try await listen(at: socket, on: group), .open))
+      ownSocket = socket
       logger.info("the API listens", metadata: ["socket": "\(socket.path)"])
     }
     try await listening(port)

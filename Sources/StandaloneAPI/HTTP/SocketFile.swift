@@ -37,10 +37,8 @@ package struct SocketFile: Sendable, Hashable {
     guard chmod(draft, 0o600) == 0, rename(draft, path) == 0 else { throw failure("cannot be made") }
   }
 
-  func remove() {
-    unlink(draft)
-    unlink(path)
-  }
+  /// Takes away the socket, which must be our own.
+  func remove() { unlink(path) }
 
   private func prepareFolder() throws(Unusable) {
     let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
@@ -54,7 +52,8 @@ package struct SocketFile: Sendable, Hashable {
     // Whoever may write there could put a socket of their own in the place of ours.
     guard status.st_mode & 0o022 == 0, status.st_uid == geteuid() || status.st_uid == 0 else {
       throw Unusable(
-        description: "\(folder): others may write there, so clients could not trust a socket in it: chmod 700 \(folder)")
+        description: "\(folder): others may write there, so clients could not trust a socket in it: chmod 700 \(folder)"
+      )
     }
   }
 

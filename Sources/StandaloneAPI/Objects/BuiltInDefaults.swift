@@ -62,7 +62,9 @@ enum BuiltInDefaults {
     return [
       Refusal.Cause(
         reason: "FieldValueNotSupported", field: "spec.template.spec.restartPolicy",
-        message: "Unsupported value: \(policy.isNull ? "\"Always\"" : policy.shown): supported values: \"OnFailure\", \"Never\"")
+        message:
+          "Unsupported value: \(policy.isNull ? "\"Always\"" : policy.shown): supported values: \"OnFailure\", \"Never\""
+      )
     ]
   }
 
@@ -91,7 +93,9 @@ enum BuiltInDefaults {
 
   /// A Job finds its pods by labels that the server gives to both.
   private static func completeJob(_ job: inout JSONValue) {
-    fill(&job["spec"], ["backoffLimit": 6, "completions": 1, "parallelism": 1, "suspend": false])
+    // Without completions, but with a parallelism, a Job is a queue of work that any success ends.
+    if job["spec"]["parallelism"].isNull { fill(&job["spec"], ["completions": 1]) }
+    fill(&job["spec"], ["backoffLimit": 6, "parallelism": 1, "suspend": false])
     fill(&job["spec"]["template"]["spec"], ["terminationGracePeriodSeconds": 30])
     let uid = job["metadata"]["uid"]
     guard job["spec"]["manualSelector"] != true else { return }

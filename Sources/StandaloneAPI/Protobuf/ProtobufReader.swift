@@ -127,7 +127,7 @@ enum ProtobufReader {
     case (.setNumber, .number(let number)): return .integer(Int64(bitPattern: number))
     case (.flag, .number(let number)): return nothing(if: number == 0, else: true)
     case (.setFlag, .number(let number)): return .bool(number != 0)
-    case (.message(let table), .bytes(let bytes)): 
+    case (.message(let table), .bytes(let bytes)):
       let object = try message(bytes, table, place)
       return nothing(if: object == nil && !isElement, else: object ?? [:])
     case (.ignored, _): return nil

@@ -7,7 +7,7 @@ import KubernetesModel
 package struct ContainerLogRequest: Sendable, Hashable {
   package var namespace: String
   package var pod: String
-  /// The pod's UID.
+  /// The pod's UID; empty for a pod that is gone: then the youngest of that name is meant.
   package var uid: String
   package var container: String?
   /// Whether to go on until the container has ended.

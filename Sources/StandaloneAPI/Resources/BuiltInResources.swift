@@ -39,7 +39,8 @@ extension ResourceDefinition {
   /// The definitions of custom resources, which are those of this program.
   package static let customResourceDefinitions = ResourceDefinition(
     ResourceType(
-      group: "apiextensions.k8s.io", version: "v1", kind: "CustomResourceDefinition", plural: "customresourcedefinitions",
+      group: "apiextensions.k8s.io", version: "v1", kind: "CustomResourceDefinition",
+      plural: "customresourcedefinitions",
       isNamespaced: false), shortNames: ["crd", "crds"], categories: ["api-extensions"], isReadOnly: true)
 
   /// All of them.

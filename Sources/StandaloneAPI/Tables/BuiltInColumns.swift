@@ -49,7 +49,10 @@ extension TableColumn {
     name,
     TableColumn("Status") { job, _ in .string(jobStatus(job)) },
     TableColumn("Completions") { job, _ in
-      .string("\(job["status"]["succeeded"].integer ?? 0)/\(job["spec"]["completions"].integer ?? 1)")
+      let succeeded = job["status"]["succeeded"].integer ?? 0
+      if let completions = job["spec"]["completions"].integer { return .string("\(succeeded)/\(completions)") }
+      let parallelism = job["spec"]["parallelism"].integer ?? 0
+      return .string(parallelism > 1 ? "\(succeeded)/1 of \(parallelism)" : "\(succeeded)/1")
     },
     TableColumn("Duration") { job, now in
       guard let start = job["status"]["startTime"].string.flatMap({ Timestamp($0) }) else { return "" }

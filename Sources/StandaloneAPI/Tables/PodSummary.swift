@@ -60,7 +60,8 @@ struct PodSummary: Sendable {
 
   private static func restarts(_ statuses: [JSONValue], _ now: Timestamp) -> String {
     let count = statuses.reduce(Int64(0)) { $0 + ($1["restartCount"].integer ?? 0) }
-    let last = statuses.compactMap { $0["lastState"]["terminated"]["finishedAt"].string.flatMap { Timestamp($0) } }.max()
+    let last = statuses.compactMap { $0["lastState"]["terminated"]["finishedAt"].string.flatMap { Timestamp($0) } }
+      .max()
     guard count > 0, let last else { return "\(count)" }
     return "\(count) (\(AgeText(from: last, to: now)) ago)"
   }

@@ -8,6 +8,7 @@ import OperatorRuntime
 
 extension EmbeddedAPIServer {
   private static let bookmarkInterval = Duration.seconds(60)
+  private static let expiryInterval = Duration.seconds(1800)
   /// How long a watch lives that does not say so itself.
   private static let watchLimit = Duration.seconds(1800)
   /// How long the garbage collector waits after a failure of the disk.
@@ -27,18 +28,31 @@ extension EmbeddedAPIServer {
     }
   }
 
-  /// The log of a container, as far as somebody keeps logs.
+  /// The log of a container, as far as somebody keeps logs: of a pod that is gone, too, if there is one.
   func openLog(_ target: RequestTarget, _ request: APIRequest) async throws -> APIStream {
-    let object = try verbs.object(target)
     guard let logs, target.definition == .pods else {
       throw Refusal(404, "NotFound", "this server has no logs")
     }
+    do {
+      let pod = try verbs.object(target)
+      return await log(of: target, uid: pod["metadata"]["uid"].string ?? "", logs, request)
+    } catch {
+      guard error.code == 404 else { throw error }
+      let log = await log(of: target, uid: "", logs, request)
+      guard log.statusCode == 200 else { throw error }
+      return log
+    }
+  }
+
+  private func log(
+    of target: RequestTarget, uid: String, _ logs: any ContainerLogs, _ request: APIRequest
+  ) async -> APIStream {
     func flag(_ name: String) -> Bool { ["true", "1"].contains(request.value(name)) }
     func number(_ name: String) -> Int? { request.value(name).flatMap { Int($0) } }
     return await logs.log(
       ContainerLogRequest(
-        namespace: target.namespace ?? "", pod: target.name ?? "", uid: object["metadata"]["uid"].string ?? "",
-        container: request.value("container"), follow: flag("follow"), previous: flag("previous"),
+        namespace: target.namespace ?? "", pod: target.name ?? "", uid: uid, container: request.value("container"),
+        follow: flag("follow"), previous: flag("previous"),
         timestamps: flag("timestamps"), tailLines: number("tailLines"), limitBytes: number("limitBytes"),
         sinceSeconds: number("sinceSeconds")))
   }
@@ -114,23 +128,29 @@ extension EmbeddedAPIServer {
     // What waits for its end from before the start.
     candidates += try verbs.candidates()
     var bookmarkAt = time.uptime + Self.bookmarkInterval
+    var expiryAt = time.uptime
     while true {
       try Task.checkCancellation()
       hasWork = Signal()
       var pause = Self.bookmarkInterval
+      let now = time.uptime
       do throws(Refusal) {
         while try collectGarbage() { await Task.yield() }
+        if now >= expiryAt {
+          let options = WriteOptions(now: Timestamp(time.now))
+          try write { verbs throws(Refusal) in try verbs.forgetOldEvents(options) }
+          expiryAt = now + Self.expiryInterval
+        }
       } catch {
         logger.error("garbage cannot be collected: \(error)")
         pause = Self.retryPause
       }
-      let now = time.uptime
       if now >= bookmarkAt {
         sendBookmarks()
         bookmarkAt = now + Self.bookmarkInterval
       }
       endWatches(at: now)
-      let next = watchers.values.map(\.end).min().map { min($0, bookmarkAt) } ?? bookmarkAt
+      let next = min(watchers.values.map(\.end).min() ?? bookmarkAt, bookmarkAt, max(expiryAt, now + pause))
       try? await time.sleep(for: min(pause, max(.zero, next - now)), orUntil: hasWork)
     }
   }

@@ -22,7 +22,7 @@ extension LaunchOrder {
       arguments: command.isEmpty ? [] : (command + texts("args")).map { Data(resolved.expand($0)) },
       environment: environment.entries,
       searchPath: environment.values["PATH"].map { String(decoding: $0, as: UTF8.self) } ?? "/usr/bin:/bin",
-      workingFolder: container["workingDir"].string.flatMap { $0.isEmpty ? nil : $0 } ?? folder.scratch,
+      workingFolder: container["workingDir"].string.flatMap { $0.isEmpty ? nil : $0 } ?? "/",
       jobLimit: job?.remainingTime(at: now).map { $0 / .seconds(1) },
       podLimit: pod.spec?["activeDeadlineSeconds"].integer.map { Double($0) },
       gracePeriod: Double(pod.specifiedGracePeriod),

@@ -34,7 +34,6 @@ package enum JobSupervisor {
     }
     do {
       let order = try readOrder()
-      umask(0o077)
       return try Supervision(order).run()
     } catch {
       complain("\(error)")

@@ -78,7 +78,8 @@ struct KubectlContractTests {
   @Test("create makes namespaces, Secrets, ConfigMaps and Jobs, whatever form kubectl sends them in")
   func create() async throws {
     try await withNamespace { client, namespace, kubectl in
-      _ = try await kubectl(["create", "secret", "generic", "keys", "--from-literal=id=geheim", "--from-literal=n="], "")
+      _ = try await kubectl(
+        ["create", "secret", "generic", "keys", "--from-literal=id=geheim", "--from-literal=n="], "")
       _ = try await kubectl(["create", "configmap", "map", "--from-literal=a=b c"], "")
       let command = ["rclone", "sync", "source:a", "destination:b"]
       _ = try await kubectl(["create", "job", "sync", "--image=none", "--"] + command, "")
@@ -181,7 +182,7 @@ struct KubectlContractTests {
         "active": 1,
         "conditions": [
           [
-            "type": "Ready", "status": "True", "reason": "Tested", "message": "",
+            "type": "Ready", "status": "True", "reason": "Tested", "message": "as it should be",
             "lastTransitionTime": "2024-01-15T02:00:00Z",
           ]
         ],

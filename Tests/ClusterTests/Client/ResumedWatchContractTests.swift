@@ -5,7 +5,8 @@ import Testing
 
 @Suite("Resumed watches on a real API server", .enabled(if: Cluster.isEnabled), .timeLimit(.minutes(5)))
 struct ResumedWatchContractTests {
-  @Test("a watch that breaks off again and again, and goes on from the last version, misses nothing and repeats nothing")
+  @Test(
+    "a watch that breaks off again and again, and goes on from the last version, misses nothing and repeats nothing")
   func noGap() async throws {
     try await Cluster.withNamespace { client, namespace in
       let count = 120
@@ -19,7 +20,8 @@ struct ResumedWatchContractTests {
       var seen: [String] = []
       while seen.count < count {
         let stream = try await client.watch(
-          ConfigMap.self, namespace: namespace, labels: "watched=yes", fields: nil, from: version, timeout: .seconds(60))
+          ConfigMap.self, namespace: namespace, labels: "watched=yes", fields: nil, from: version, timeout: .seconds(60)
+        )
         var left = 7
         for await event in stream {
           switch event {

@@ -59,7 +59,7 @@ struct BuiltInContractTests {
     try await Cluster.withNamespace { client, namespace in
       let created = try await client.create(job("j"), of: Job.resource, namespace: namespace)
       #expect(created["spec"]["backoffLimit"] == 6)
-      #expect(created["spec"]["completions"] == 1)
+      #expect(created["spec"]["completions"].isNull)
       let uid = created["metadata"]["uid"]
       let labels = created["spec"]["template"]["metadata"]["labels"]
       for (name, value) in created["spec"]["selector"]["matchLabels"].object ?? [:] {
@@ -76,6 +76,11 @@ struct BuiltInContractTests {
       #expect(error?.isInvalid == true)
       let changed = try await client.patch(Job.resource, key, .merge(["spec": ["activeDeadlineSeconds": 7]]))
       #expect(changed["spec"]["activeDeadlineSeconds"] == 7)
+      var single = job("single")
+      single["spec"].removeMember("parallelism")
+      let tried = try await client.create(single, of: Job.resource, namespace: namespace, WriteOptions(dryRun: true))
+      #expect(tried["spec"]["completions"] == 1)
+      #expect(tried["spec"]["parallelism"] == 1)
     }
   }
 

@@ -45,7 +45,8 @@ struct SelectorContractTests {
         _ = try await client.create(event, of: events, namespace: namespace)
       }
       func names(_ type: ResourceType, _ fields: String) async throws -> [String] {
-        try await client.list(type, namespace: namespace, fields: fields).items.compactMap(\.["metadata"]["name"].string)
+        try await client.list(type, namespace: namespace, fields: fields).items.compactMap(
+          \.["metadata"]["name"].string)
       }
       #expect(try await names(secrets, "metadata.name=a") == ["a"])
       #expect(try await names(secrets, "type=tests.example.com/b") == ["b"])

@@ -39,9 +39,9 @@ def firsts(text: str) -> set[str]:
     return {word for cell in cells for word in re.findall(r"`([^`]+)`", cell)}
 
 
-def help_text() -> str:
-    """The command's help, with each paragraph in one line."""
+def help_text(*command: str) -> str:
+    """The help of the command, or of one below it, with each paragraph in one line."""
     text = subprocess.run(
-        [EXECUTABLE, "bucket-sync", "--help"], check=True, capture_output=True, text=True, env={"COLUMNS": "1000"}
+        [EXECUTABLE, "bucket-sync", *command, "--help"], check=True, capture_output=True, text=True, env={"COLUMNS": "1000"}
     ).stdout
     return re.sub(r"\n {10,}", " ", text)

@@ -160,10 +160,9 @@ struct CurlTransportTests {
 
   @Test("a refused connection means that nothing was sent")
   func refused() async throws {
-    let address = try await TestServer.with { _ in
-    } body: {
-      $0.address
-    }
+    // The port is taken, so nobody else gets it, but nobody listens.
+    let port = try UnusedPort()
+    let address = "http://127.0.0.1:\(port.number)"
     let transport = try Self.transport(to: address)
     let error = await Self.error { _ = try await transport.send(APIRequest(.post, "/", label: Self.label)) }
     #expect(error?.kind == .notSent)

@@ -23,4 +23,14 @@ struct RequestURLTests {
     #expect(connection.connectTo == route)
     #expect(connection.authority == authority)
   }
+
+  @Test(
+    "no proxy is asked for the way to this machine",
+    arguments: [
+      ("http://127.0.0.1:8001", true), ("http://localhost:8001", true), ("http://[::1]:8001", true),
+      ("https://10.0.0.1:6443", false), ("https://127.example.com", false), ("https://[::2]:6443", false),
+    ])
+  func loopback(server: String, expected: Bool) {
+    #expect(ConnectionSettings(server: server).isLoopback == expected)
+  }
 }

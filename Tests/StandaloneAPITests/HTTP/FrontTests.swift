@@ -100,7 +100,7 @@ struct FrontTests {
       func code(_ text: String) async throws -> String { status(try await front.exchange(text, overSocket: true)) }
       #expect(try await code("nonsense\r\n\r\n") == "400")
       #expect(try await code("GET /%zz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n") == "400")
-      #expect(try await code("BREW /api HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n") == "405")
+      #expect(try await code("OPTIONS /api HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n") == "405")
       #expect(try await code("GET /api HTTP/1.0\r\n\r\n") == "505")
       let large = String(repeating: "x", count: 1001)
       #expect(try await code("POST /api HTTP/1.1\r\nhost: a\r\ncontent-length: 1001\r\n\r\n\(large)") == "413")
@@ -111,7 +111,8 @@ struct FrontTests {
     }
   }
 
-  @Test("who sends a request too slowly is hung up on, and so is who sends none", arguments: ["", "GET /api HTTP/1.1\r\n"])
+  @Test(
+    "who sends a request too slowly is hung up on, and so is who sends none", arguments: ["", "GET /api HTTP/1.1\r\n"])
   func slow(beginning: String) async throws {
     let time = ManualTime()
     try await RunningFront.with(Echo(), in: folder, time: time) { front in

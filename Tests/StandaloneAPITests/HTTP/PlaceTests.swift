@@ -71,14 +71,17 @@ struct PlaceTests {
     #expect(open?.description.contains("chmod 700") == true)
   }
 
-  @Test("an address must be on the loopback interface", arguments: ["127.0.0.1:1", "127.9.9.9:1", "[::1]:1", "localhost:1"])
+  @Test(
+    "an address must be on the loopback interface", arguments: ["127.0.0.1:1", "127.9.9.9:1", "[::1]:1", "localhost:1"])
   func loopback(text: String) throws {
     #expect(try LoopbackAddress(text)?.description == text)
   }
 
   @Test(
     "any other address is refused, and the way out is named",
-    arguments: ["0.0.0.0:8443", ":8443", "192.168.0.1:8443", "[::]:8443", "example.com:8443", "[::2]:8443", "128.0.0.1:8443"])
+    arguments: [
+      "0.0.0.0:8443", ":8443", "192.168.0.1:8443", "[::]:8443", "example.com:8443", "[::2]:8443", "128.0.0.1:8443",
+    ])
   func foreign(text: String) {
     let error = #expect(throws: LoopbackAddress.Invalid.self) { try LoopbackAddress(text) }
     #expect(error?.description.contains("ssh -L 8443:127.0.0.1:8443") == true)

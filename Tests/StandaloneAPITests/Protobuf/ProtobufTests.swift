@@ -56,7 +56,8 @@ struct ProtobufTests {
     #expect(throws: Refusal.self) { try ProtobufReader.object(wrapped("v1", "Service", [])) }
   }
 
-  @Test("what is broken is refused", arguments: ["", "azhz", "azhzAAo=", "azhzAAoPCg==", "azhzAA//////////////", "e30="])
+  @Test(
+    "what is broken is refused", arguments: ["", "azhz", "azhzAAo=", "azhzAAoPCg==", "azhzAA//////////////", "e30="])
   func broken(body: String) throws {
     #expect(throws: Refusal.self) { try object(body) }
   }

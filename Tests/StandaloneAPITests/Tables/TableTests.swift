@@ -79,11 +79,14 @@ struct TableTests {
     arguments: [
       (["phase": "Pending"], "0", "Pending", "0"),
       (
-        ["phase": "Running", "containerStatuses": container(["running": [:]], ready: true, restarts: 2)], "1", "Running",
+        ["phase": "Running", "containerStatuses": container(["running": [:]], ready: true, restarts: 2)], "1",
+        "Running",
         "2"
       ),
       (
-        ["phase": "Succeeded", "containerStatuses": container(["terminated": ["reason": "Completed", "exitCode": 0]])],
+        [
+          "phase": "Succeeded", "containerStatuses": container(["terminated": ["reason": "Completed", "exitCode": 0]]),
+        ],
         "0", "Completed", "0"
       ),
       (
@@ -128,7 +131,8 @@ struct TableTests {
 
   @Test("a form that this server does not have is not acceptable")
   func notAcceptable() throws {
-    let request = APIRequest(.get, "/", accept: "application/vnd.kubernetes.protobuf", label: .init(verb: "", resource: ""))
+    let request = APIRequest(
+      .get, "/", accept: "application/vnd.kubernetes.protobuf", label: .init(verb: "", resource: ""))
     let refusal = #expect(throws: StandaloneAPI.Refusal.self) { try AnswerForm(request) }
     #expect(refusal?.code == 406)
   }

@@ -19,7 +19,8 @@ enum StandaloneSocket {
     case EACCES, EPERM:
       throw CommandFailure("\(path): belongs to another user; run this as the one that the standalone operator runs as")
     case ENAMETOOLONG:
-      throw CommandFailure("\(path): is too long for the name of a socket; use a shorter --state-dir, for the operator too")
+      throw CommandFailure(
+        "\(path): is too long for the name of a socket; use a shorter --state-dir, for the operator too")
     default:
       throw CommandFailure("\(path): \(String(cString: strerror(code)))")
     }

@@ -77,9 +77,10 @@ extension ObjectSite {
   }
 
   private static func buckets(_ source: String, _ destination: String) -> Set<String> {
-    Set([
-      try? BucketPath(source, field: .source).bucket, try? BucketPath(destination, field: .destination).bucket,
-    ].compactMap { $0 })
+    Set(
+      [
+        try? BucketPath(source, field: .source).bucket, try? BucketPath(destination, field: .destination).bucket,
+      ].compactMap { $0 })
   }
 
   private static func list(_ map: [String: String]?) -> String {

@@ -56,7 +56,9 @@ extension Description {
   mutating func addMetadata(_ metadata: ObjectMeta, now: Timestamp) {
     add("Name", metadata.name)
     add("Namespace", metadata.namespace)
-    add("Labels", (metadata.labels ?? [:]).sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: "\n"))
+    add(
+      "Labels",
+      (metadata.labels ?? [:]).sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: "\n"))
     let hidden = ["kubectl.kubernetes.io/last-applied-configuration", Self.manifest]
     let annotations = (metadata.annotations ?? [:]).filter { !hidden.contains($0.key) }.sorted { $0.key < $1.key }
     add("Annotations", annotations.map { "\($0.key)=\($0.value)" }.joined(separator: "\n"))

@@ -80,7 +80,10 @@ extension Pod.ContainerState {
 extension JSONValue {
   /// When the event happened last.
   fileprivate var lastTime: Timestamp? {
-    for value in [self["series"]["lastObservedTime"], self["lastTimestamp"], self["eventTime"], self["metadata"]["creationTimestamp"]] {
+    for value in [
+      self["series"]["lastObservedTime"], self["lastTimestamp"], self["eventTime"],
+      self["metadata"]["creationTimestamp"],
+    ] {
       if let time = value.string.flatMap({ Timestamp($0) }) { return time }
     }
     return nil

@@ -74,7 +74,8 @@ struct RunWait: Sendable {
 
   private func show(_ view: View, _ display: inout ProgressDisplay) {
     guard let run = view.run else { return }
-    let elapsed = terminal.canRewrite ? [DurationText.format(.seconds((site.time.uptime - view.since).components.seconds))] : []
+    let elapsed =
+      terminal.canRewrite ? [DurationText.format(.seconds((site.time.uptime - view.since).components.seconds))] : []
     switch run.status?.phase {
     case nil: display.show("\(name): waits for the operator", elapsed)
     case .initialize?:
@@ -83,7 +84,7 @@ struct RunWait: Sendable {
       display.show("\(name): waits", (reason.map { [$0] } ?? ["for its locks"]) + elapsed)
     case .sync?:
       if let trouble = run.status?.error { return display.show("\(name): waits for its pod", [trouble] + elapsed) }
-      display.show("\(name): syncs", (view.hasProgress ? view.progress.parts : []) + elapsed)
+      display.show("\(name): syncs", (view.hasProgress ? view.progress.parts : []) + elapsed, isNumbers: true)
     case .finalize?: display.show("\(name): ends", elapsed)
     case .finished?, .unknown?: break
     }

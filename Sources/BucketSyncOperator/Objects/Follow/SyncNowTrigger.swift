@@ -61,7 +61,9 @@ struct SyncNowTrigger: Sendable {
 
   private func answer(in policy: BucketSyncPolicy) -> Result<String, CommandFailure>? {
     let annotations = policy.metadata.annotations ?? [:]
-    if let record = annotations[BucketSyncNames.Annotation.syncNowRun].flatMap(TriggerRecord.init), record.value == value {
+    if let record = annotations[BucketSyncNames.Annotation.syncNowRun].flatMap(TriggerRecord.init),
+      record.value == value
+    {
       return .success(record.run)
     }
     let wanted = annotations[BucketSyncNames.Annotation.syncNow]
@@ -71,7 +73,10 @@ struct SyncNowTrigger: Sendable {
       return .success(run)
     }
     // What was read first may be from before our own write.
-    guard let wanted, wanted != self.policy.metadata.annotations?[BucketSyncNames.Annotation.syncNow] else { return nil }
-    return .failure(CommandFailure("somebody else has triggered the policy at the same moment; that run is made instead"))
+    guard let wanted, wanted != self.policy.metadata.annotations?[BucketSyncNames.Annotation.syncNow] else {
+      return nil
+    }
+    return .failure(
+      CommandFailure("somebody else has triggered the policy at the same moment; that run is made instead"))
   }
 }

@@ -7,7 +7,9 @@ internal import KubernetesModel
 extension ObjectSite {
   /// The policy of that name.
   /// - Throws: ``CommandFailure``.
-  func policy(_ name: String) async throws -> BucketSyncPolicy { try await find(BucketSyncPolicy.self, .policies, name) }
+  func policy(_ name: String) async throws -> BucketSyncPolicy {
+    try await find(BucketSyncPolicy.self, .policies, name)
+  }
 
   /// The run of that name.
   /// - Throws: ``CommandFailure``.
@@ -52,7 +54,8 @@ extension ObjectSite {
     }
     let elsewhere = (try? await client.listMetadata(kind.type)) ?? []
     if let other = elsewhere.first(where: { $0.name == name })?.namespace {
-      return CommandFailure("there is no \(kind.singular) \"\(name)\" in namespace \(namespace), but in \(other): -n \(other)")
+      return CommandFailure(
+        "there is no \(kind.singular) \"\(name)\" in namespace \(namespace), but in \(other): -n \(other)")
     }
     return CommandFailure(
       "there is no \(kind.singular) \"\(name)\" in namespace \(namespace); see what there is with: "

@@ -12,6 +12,7 @@ struct ProgressDisplay: Sendable {
   /// What is on the terminal's last line.
   private var isLineOpen = false
   private var lastText = ""
+  private var lastState = ""
   private var lastTold: Duration?
 
   init(_ terminal: Terminal, time: any TimeSource) {
@@ -26,8 +27,11 @@ struct ProgressDisplay: Sendable {
   }
 
   /// The state of things, which the next one replaces. Parts that do not fit are left out, from the end.
-  mutating func show(_ state: String, _ parts: [String]) {
-    guard terminal.canRewrite else { return showLine(([state] + parts).joined(separator: ", ")) }
+  /// - Parameter isNumbers: Whether only numbers change, and not every change is worth a line.
+  mutating func show(_ state: String, _ parts: [String], isNumbers: Bool = false) {
+    guard terminal.canRewrite else {
+      return showLine(([state] + parts).joined(separator: ", "), isPatient: isNumbers && lastState == state, state)
+    }
     let width = max(20, terminal.width() - 1)
     var line = state
     for part in parts where line.count + part.count + 2 <= width { line += "  " + part }
@@ -45,10 +49,11 @@ struct ProgressDisplay: Sendable {
     terminal.write("\r\u{1B}[K")
   }
 
-  private mutating func showLine(_ text: String) {
+  private mutating func showLine(_ text: String, isPatient: Bool, _ state: String) {
     let now = time.uptime
-    guard text != lastText, lastTold.map({ now - $0 >= Self.pause }) ?? true else { return }
+    guard text != lastText, !isPatient || lastTold.map({ now - $0 >= Self.pause }) ?? true else { return }
     lastText = text
+    lastState = state
     lastTold = now
     terminal.write(text + "\n")
   }

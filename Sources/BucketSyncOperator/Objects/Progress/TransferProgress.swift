@@ -57,7 +57,14 @@ struct TransferProgress: Sendable, Hashable {
     return Count(done: done, total: total)
   }
 
-  private static var bytes: Regex<(Substring, done: Substring, total: Substring, percent: Substring, rate: Substring, left: Substring, counts: Substring?)> {
+  private static var bytes:
+    Regex<
+      (
+        Substring, done: Substring, total: Substring, percent: Substring, rate: Substring, left: Substring,
+        counts: Substring?
+      )
+    >
+  {
     #/(?:^|\s|-)(?<done>\d[\d.]*(?: ?[A-Za-z]+)?) / (?<total>\d[\d.]* ?[A-Za-z]*), (?<percent>\d+%|-), (?<rate>\d[\d.]* ?[A-Za-z]+/s), ETA (?<left>[\w-]+)(?: \((?<counts>[^)]*)\))?/#
   }
 
@@ -71,7 +78,7 @@ extension TransferProgress {
   var parts: [String] {
     var parts: [String] = []
     if let percent { parts.append("\(percent)%") }
-    if let done, let total { parts.append("\(done) of \(total)") }
+    if let done, let total, percent != nil { parts.append("\(done) of \(total)") }
     if let objects { parts.append("\(objects.done) of \(objects.total) objects") }
     if let rate, percent != nil { parts.append(rate) }
     if let timeLeft { parts.append("\(timeLeft) left") }
