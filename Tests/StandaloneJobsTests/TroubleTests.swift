@@ -32,7 +32,7 @@ struct TroubleTests {
     guard let disk = SmallDisk("\(world.state)/pods", kilobytes: 300) else { return }
     defer { withExtendedLifetime(disk.path) {} }
     try await world.start().run {
-      try world.run("head -c 2000000 /dev/zero | tr '\\0' '\\n'; echo last words; exit 6", name: "talker")
+      try world.run("head -c 100000 /dev/zero | tr '\\0' '\\n'; echo last words; exit 6", name: "talker")
       try await world.untilEnded("talker")
       #expect(world.terminated("talker")?.exitCode == 6)
       #expect(world.terminated("talker")?.message?.hasSuffix("last words\n") == true)
