@@ -125,15 +125,18 @@ extension FolderContent {
     return files.values.contains { $0.remains?.contains(id.key.name) ?? false }
   }
 
-  /// What is wrong with files and folders.
-  var problems: [ManifestProblem] {
-    if let failure {
-      let what =
-        failure.code == ENOENT
-        ? "the folder \(root) is not there (moved, unmounted?); nothing is deleted, and it is taken up when it is back"
-        : "the folder \(root) cannot be read: \(failure); nothing is deleted"
-      return [ManifestProblem(what, file: "")]
-    }
+  /// What is wrong with files and folders; while the folder is away, what was wrong before stays so.
+  var problems: [ManifestProblem] { [failure.map(explain)].compactMap { $0 } + fileProblems }
+
+  private func explain(_ failure: SystemFailure) -> ManifestProblem {
+    let what =
+      failure.code == ENOENT
+      ? "the folder \(root) is not there (moved, unmounted?); nothing is deleted, and it is taken up when it is back"
+      : "the folder \(root) cannot be read: \(failure); nothing is deleted"
+    return ManifestProblem(what, file: "")
+  }
+
+  private var fileProblems: [ManifestProblem] {
     guard let scan else { return [] }
     var problems = files.values.flatMap(\.problems)
     problems += scan.unreadable.map { ManifestProblem("cannot be read: \($0.value)", file: $0.key) }
