@@ -77,7 +77,7 @@ struct StandaloneAssembly: Sendable {
   private static func checkFolder(_ path: String) throws(CommandFailure) {
     var isFolder = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder else {
-      throw CommandFailure("\(path): is no folder; make it, and put the manifests of policies into it")
+      throw CommandFailure("\(path): is no folder; give the one with the manifests of policies, or make it")
     }
   }
 }

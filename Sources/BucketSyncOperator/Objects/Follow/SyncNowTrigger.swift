@@ -24,7 +24,9 @@ struct SyncNowTrigger: Sendable {
   var isSecond: Bool { policy.metadata.annotations?[BucketSyncNames.Annotation.syncNowRun] != nil }
 
   /// Asks for the run.
+  /// - Throws: ``CommandFailure``, also when the policy has to be edited before it can have any run.
   func pull() async throws {
+    if let obstacle = policy.obstacle { throw obstacle }
     _ = try await site.explaining {
       try await site.client.patch(
         BucketSyncPolicy.self, policy.key,
@@ -67,7 +69,7 @@ struct SyncNowTrigger: Sendable {
       return .success(record.run)
     }
     let wanted = annotations[BucketSyncNames.Annotation.syncNow]
-    if wanted == value { return nil }
+    if wanted == value { return policy.obstacle.map { .failure($0) } }
     // The run was so quick that trigger and record are gone again.
     if wanted == nil, let run = policy.status?.lastManualRun, run != self.policy.status?.lastManualRun {
       return .success(run)
@@ -78,5 +80,16 @@ struct SyncNowTrigger: Sendable {
     }
     return .failure(
       CommandFailure("somebody else has triggered the policy at the same moment; that run is made instead"))
+  }
+}
+
+extension BucketSyncPolicy {
+  /// Why no run can be made of the policy as it now is.
+  fileprivate var obstacle: CommandFailure? {
+    guard let ready = status?.conditions?[BucketSyncPolicy.ConditionType.ready], ready.status == .no,
+      ready.reason.hasPrefix("Invalid"), status?.observedGeneration == metadata.generation
+    else { return nil }
+    return CommandFailure(
+      "policy \(metadata.name) cannot run: \(ready.message); correct the policy, then trigger it again")
   }
 }
