@@ -71,7 +71,12 @@ struct TroubleTests {
       try world.run("echo $$ > \(world.file("pid")); exec sleep 600")
       let pid = try await world.pid("pid")
       try await world.untilRunning()
-      try FileManager.default.removeItem(atPath: world.podFolder())
+      let folder = world.podFolder()
+      // Files in it may go at the same moment, which is an error to whoever removes all of it.
+      try await eventually("removal") {
+        try? FileManager.default.removeItem(atPath: folder)
+        return !FileManager.default.fileExists(atPath: folder)
+      }
       kill(pid, SIGKILL)
       try await world.untilEnded()
       #expect(world.terminated()?.reason == "ContainerStatusUnknown")
