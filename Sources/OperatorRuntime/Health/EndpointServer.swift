@@ -124,20 +124,8 @@ package struct EndpointServer: Sendable {
   }
 
   private func accept(_ listener: Listener, _ endpoints: [Endpoint]) async throws {
-    let open = OpenConnections(limit: Self.connectionLimit)
-    try await listener.executeThenClose { connections in
-      try await withThrowingDiscardingTaskGroup { tasks in
-        for try await connection in connections {
-          guard open.enter() else {
-            try? await connection.channel.close()
-            continue
-          }
-          tasks.addTask {
-            await handle(connection, endpoints)
-            open.leave()
-          }
-        }
-      }
+    try await ConnectionAcceptor(limit: Self.connectionLimit).accept(from: listener) { connection in
+      await handle(connection, endpoints)
     }
   }
 
@@ -216,14 +204,6 @@ private struct ListenerClosed: Error, CustomStringConvertible {
   let description = "a listener for probes or metrics was closed"
 }
 
-/// Keeps to itself that one connection could not be accepted (gone already, or no file descriptor left): the listener
-/// lives on, and closes by itself when it does not.
-private final class AcceptErrorHandler: ChannelInboundHandler {
-  typealias InboundIn = Channel
-
-  func errorCaught(context: ChannelHandlerContext, error: any Error) {}
-}
-
 /// When a connection last got an answer, or was opened.
 private final class Progress: Sendable {
   private let uptime: Mutex<Duration>
@@ -232,22 +212,4 @@ private final class Progress: Sendable {
 
   var lastAnswer: Duration { uptime.withLock { $0 } }
   func answered(at uptime: Duration) { self.uptime.withLock { $0 = uptime } }
-}
-
-/// Counts connections up to a limit.
-private final class OpenConnections: Sendable {
-  private let limit: Int
-  private let count = Mutex(0)
-
-  init(limit: Int) { self.limit = limit }
-
-  func enter() -> Bool {
-    count.withLock { count in
-      guard count < limit else { return false }
-      count += 1
-      return true
-    }
-  }
-
-  func leave() { count.withLock { $0 -= 1 } }
 }

@@ -17,7 +17,6 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import OperatorRuntime
-import Synchronization
 
 /// Serves an `APITransport` over HTTP.
 package struct APIFront: Sendable {
@@ -158,48 +157,10 @@ package struct APIFront: Sendable {
   }
 
   private func accept(_ listener: Listener, _ doorkeeper: Doorkeeper) async throws {
-    let open = OpenConnections(limit: Self.connectionLimit)
-    try await listener.executeThenClose { connections in
-      try await withThrowingDiscardingTaskGroup { tasks in
-        for try await connection in connections {
-          guard open.enter() else {
-            try? await connection.channel.close()
-            continue
-          }
-          tasks.addTask {
-            await FrontConnection(
-              transport: transport, doorkeeper: doorkeeper, limits: limits, time: time, logger: logger
-            ).serve(connection)
-            open.leave()
-          }
-        }
-      }
+    try await ConnectionAcceptor(limit: Self.connectionLimit).accept(from: listener) { connection in
+      await FrontConnection(
+        transport: transport, doorkeeper: doorkeeper, limits: limits, time: time, logger: logger
+      ).serve(connection)
     }
   }
-}
-
-/// Keeps to itself that one connection could not be accepted (gone already, or no file descriptor left): the listener
-/// lives on, and closes by itself when it does not.
-private final class AcceptErrorHandler: ChannelInboundHandler {
-  typealias InboundIn = Channel
-
-  func errorCaught(context: ChannelHandlerContext, error: any Error) {}
-}
-
-/// Counts connections up to a limit.
-private final class OpenConnections: Sendable {
-  private let limit: Int
-  private let count = Mutex(0)
-
-  init(limit: Int) { self.limit = limit }
-
-  func enter() -> Bool {
-    count.withLock { count in
-      guard count < limit else { return false }
-      count += 1
-      return true
-    }
-  }
-
-  func leave() { count.withLock { $0 -= 1 } }
 }

@@ -18,10 +18,9 @@ struct CStrings {
       return copy
     }
     defer { for copy in storage { copy.deallocate() } }
-    var pointers: [UnsafeMutablePointer<CChar>?] = storage + [nil]
-    return pointers.withUnsafeMutableBufferPointer { buffer in
-      guard let start = buffer.baseAddress else { preconditionFailure("a list with its end is never empty") }
-      return body(start)
-    }
+    let list = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.allocate(capacity: storage.count + 1)
+    defer { list.deallocate() }
+    list.initialize(from: storage + [nil], count: storage.count + 1)
+    return body(list)
   }
 }
