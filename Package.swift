@@ -31,6 +31,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
@@ -280,6 +281,17 @@ let package = Package(
       ],
       swiftSettings: strict
     ),
+    // The operator in simulated clusters under every fault: docs/reliability.md.
+    .executableTarget(
+      name: "simulator",
+      dependencies: [
+        "BucketSyncOperator", "BucketSyncCore", "BucketSyncAPI", "BucketLock", "RcloneJob", "CronSchedule",
+        "OperatorRuntime", "KubernetesClient", "KubernetesModel", "TestSupport",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "HeapModule", package: "swift-collections"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "Tests/Simulator", swiftSettings: strict),
     // On a real cluster: enabled by BUCKET_SYNC_CLUSTER=1, with its kubeconfig in KUBECONFIG.
     .testTarget(
       name: "ClusterTests",

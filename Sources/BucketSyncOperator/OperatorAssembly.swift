@@ -6,17 +6,17 @@
 // Everything is made here and handed down; nothing is global.
 
 internal import BucketSyncAPI
-internal import BucketSyncCore
+package import BucketSyncCore
 internal import FoundationEssentials
-internal import KubernetesClient
-internal import KubernetesModel
-internal import Logging
-internal import OperatorRuntime
+package import KubernetesClient
+package import KubernetesModel
+package import Logging
+package import OperatorRuntime
 
 /// The operator, ready to run.
-struct OperatorAssembly: Sendable {
+package struct OperatorAssembly: Sendable {
   /// What runs beside the operator for as long as it does; told when that is to end.
-  typealias Companion = @Sendable (_ shutdown: Signal) async throws -> Void
+  package typealias Companion = @Sendable (_ shutdown: Signal) async throws -> Void
 
   private let settings: OperatorSettings
   private let registry: PluginRegistry
@@ -41,7 +41,7 @@ struct OperatorAssembly: Sendable {
     try self.init(
       settings, transport: configuration.transport(userAgent: "bucket-sync/\(Version.current)"),
       host: configuration.connection.server, lease: cluster.leaderElection ? lease : nil, plugins: plugins,
-      instance: instance, time: time, logger: logger)
+      instance: instance, time: time, random: .system, logger: logger)
   }
 
   /// Puts an operator together that talks to the API server behind `transport`.
@@ -49,9 +49,9 @@ struct OperatorAssembly: Sendable {
   ///   - host: The server's name in metrics.
   ///   - lease: What to hold while acting; `nil` if nobody else can act.
   ///   - companions: What else the process needs, made with the client and the recorder of events.
-  init(
+  package init(
     _ settings: OperatorSettings, transport: any APITransport, host: String, lease: ObjectKey?,
-    plugins: [any Plugin], instance: String, time: any TimeSource, logger: Logger,
+    plugins: [any Plugin], instance: String, time: any TimeSource, random: RandomSource, logger: Logger,
     companions: (KubernetesClient, EventRecorder, MetricsRegistry) throws -> [Companion] = { _, _, _ in [] }
   ) throws {
     let metrics = MetricsRegistry()
@@ -60,10 +60,11 @@ struct OperatorAssembly: Sendable {
     let client = KubernetesClient(
       transport: fence ?? transport, time: time, observer: metrics.clientObserver(host: host))
     let reflectors = ReflectorFactory(
-      client: client, namespaces: settings.watchNamespaces, time: time, logger: logger, metrics: metrics)
+      client: client, namespaces: settings.watchNamespaces, time: time, random: random, logger: logger,
+      metrics: metrics)
     let events = EventDelivery(
       client: client, controller: "\(BucketSyncNames.group)/bucket-sync", instance: instance, time: time,
-      random: .system, logger: logger, metrics: metrics)
+      random: random, logger: logger, metrics: metrics)
     let signals = LockSignals()
     registry = try PluginRegistry(
       plugins,
@@ -89,7 +90,7 @@ struct OperatorAssembly: Sendable {
     let elector: LeaderElector? =
       if let lease, let fence {
         LeaderElector(
-          client: client, lease: lease, identity: instance, fence: fence, time: time, random: .system, logger: logger,
+          client: client, lease: lease, identity: instance, fence: fence, time: time, random: random, logger: logger,
           metrics: metrics)
       } else {
         nil
@@ -106,7 +107,7 @@ struct OperatorAssembly: Sendable {
   }
 
   /// Runs until `shutdown` is raised and everything has ended in good order.
-  func run(until shutdown: Signal) async throws {
+  package func run(until shutdown: Signal) async throws {
     logger.info(
       "starting",
       metadata: [
@@ -165,6 +166,7 @@ private struct ReflectorFactory: CacheSourceFactory {
   let client: KubernetesClient
   let namespaces: [String]
   let time: any TimeSource
+  let random: RandomSource
   let logger: Logger
   let metrics: MetricsRegistry
 
@@ -174,7 +176,7 @@ private struct ReflectorFactory: CacheSourceFactory {
     let all: [String?] = namespaces.isEmpty ? [nil] : namespaces
     return (namespace.map { [$0] } ?? all).map { namespace in
       Reflector(
-        client: client, store: store, namespace: namespace, labels: labels, time: time, random: .system,
+        client: client, store: store, namespace: namespace, labels: labels, time: time, random: random,
         logger: logger, metrics: metrics)
     }
   }

@@ -2,19 +2,32 @@
 
 internal import ArgumentParser
 internal import BucketSyncAPI
-internal import BucketSyncCore
+package import BucketSyncCore
 internal import KubernetesModel
 internal import OperatorRuntime
 
 /// What the operator is told at start-up.
-struct OperatorSettings: Sendable {
+package struct OperatorSettings: Sendable {
   var namespace: String
   /// Where policies and runs are looked after; empty for everywhere.
   var watchNamespaces: [String]
+  /// `0` serves nothing.
   var healthAddress: String
   var metricsAddress: String
   var concurrency: Int
   var core: CoreSettings
+
+  package init(
+    namespace: String, watchNamespaces: [String] = [], healthAddress: String, metricsAddress: String,
+    concurrency: Int, core: CoreSettings
+  ) {
+    self.namespace = namespace
+    self.watchNamespaces = watchNamespaces
+    self.healthAddress = healthAddress
+    self.metricsAddress = metricsAddress
+    self.concurrency = concurrency
+    self.core = core
+  }
 }
 
 /// How the operator gets to its cluster, and whether it shares it with others of its kind.

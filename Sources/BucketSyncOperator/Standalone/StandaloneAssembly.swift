@@ -37,7 +37,7 @@ struct StandaloneAssembly: Sendable {
     let front = try StandaloneFront(settings, state: state, server: server, time: time, logger: logger)
     assembly = try OperatorAssembly(
       settings.core, transport: server, host: "standalone", lease: nil, plugins: plugins, instance: instance,
-      time: time, logger: logger
+      time: time, random: .system, logger: logger
     ) { client, events, metrics in
       let folder = ManifestFolder(
         path: settings.folder, client: client, types: StandaloneDefinitions.inFolders,

@@ -1,11 +1,11 @@
 // What the garbage collector of the controller manager does about owner references, one step at a time.
 
-import KubernetesModel
+package import KubernetesModel
 
 extension ServerState {
   /// Does one thing that the garbage collector would do next.
   /// - Returns: Whether there was anything to do.
-  mutating func collectGarbage(now: Timestamp) -> Bool {
+  package mutating func collectGarbage(now: Timestamp) -> Bool {
     let uids = Set(objects.values.compactMap { $0["metadata"]["uid"].string })
     for (path, object) in objects.sorted(by: { $0.key < $1.key }) {
       let isBeingDeleted = !object["metadata"]["deletionTimestamp"].isNull

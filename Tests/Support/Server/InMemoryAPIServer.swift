@@ -232,7 +232,7 @@ package final class InMemoryAPIServer: APITransport {
 
 extension ServerChange {
   /// What a watch with `selector` sees of the change: an object that comes to fit, or ceases to, is added or deleted.
-  func seen(through selector: LabelSelector) -> Kind? {
+  package func seen(through selector: LabelSelector) -> Kind? {
     let fitted = old.map(selector.matches) ?? false
     let fits = selector.matches(object) && kind != .deleted
     return switch (fitted, fits) {
@@ -245,7 +245,8 @@ extension ServerChange {
 }
 
 extension APIRequest {
-  func value(_ name: String) -> String? { query.first { $0.name == name }?.value }
+  /// The value of a query item.
+  package func value(_ name: String) -> String? { query.first { $0.name == name }?.value }
 }
 
 extension JSONValue {

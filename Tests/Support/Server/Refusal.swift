@@ -2,7 +2,7 @@
 
 import FoundationEssentials
 package import KubernetesClient
-import KubernetesModel
+package import KubernetesModel
 
 /// A refusal by the server.
 package struct Refusal: Error, Sendable, Hashable, CustomStringConvertible {
@@ -23,7 +23,8 @@ package struct Refusal: Error, Sendable, Hashable, CustomStringConvertible {
 
   package var description: String { "\(code) \(reason): \(message)" }
 
-  var status: JSONValue {
+  /// The refusal as the server writes it.
+  package var status: JSONValue {
     var status: JSONValue = [
       "kind": "Status", "apiVersion": "v1", "status": "Failure", "code": .integer(Int64(code)),
       "reason": .string(reason), "message": .string(message),

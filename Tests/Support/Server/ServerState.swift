@@ -15,36 +15,41 @@ package struct ServerChange: Sendable {
   package var object: JSONValue
 }
 
-struct ServerState: Sendable {
-  private(set) var objects: [ResourcePath: JSONValue] = [:]
-  private(set) var history: [ServerChange] = []
-  private(set) var revision = 1000
-  private(set) var oldestKnown = 1000
+package struct ServerState: Sendable {
+  package private(set) var objects: [ResourcePath: JSONValue] = [:]
+  package private(set) var history: [ServerChange] = []
+  package private(set) var revision = 1000
+  package private(set) var oldestKnown = 1000
   private var nextUID = 1
   var terminatingNamespaces: Set<String> = []
 
   static let foreground = "foregroundDeletion"
   static let orphan = "orphan"
 
-  mutating func compact() {
+  /// Nothing is stored yet.
+  package init() {}
+
+  package mutating func compact() {
     oldestKnown = revision
     history = []
   }
 
   // MARK: Reading
 
-  func object(_ path: ResourcePath) throws(Refusal) -> JSONValue {
+  package func object(_ path: ResourcePath) throws(Refusal) -> JSONValue {
     guard let object = objects[path.object] else { throw .notFound(path) }
     return object
   }
 
-  func list(_ collection: ResourcePath, _ selector: LabelSelector) -> [JSONValue] {
+  package func list(_ collection: ResourcePath, _ selector: LabelSelector) -> [JSONValue] {
     objects.filter { $0.key.isWithin(collection) && selector.matches($0.value) }.sorted { $0.key < $1.key }.map(\.value)
   }
 
   // MARK: Writing
 
-  mutating func create(_ collection: ResourcePath, _ draft: JSONValue, now: Timestamp) throws(Refusal) -> JSONValue {
+  package mutating func create(
+    _ collection: ResourcePath, _ draft: JSONValue, now: Timestamp
+  ) throws(Refusal) -> JSONValue {
     guard let name = draft["metadata"]["name"].string, !name.isEmpty else { throw .invalid("metadata.name is missing") }
     if let namespace = collection.namespace, terminatingNamespaces.contains(namespace) {
       throw Refusal(403, "Forbidden", "namespace \(namespace) is being terminated", cause: "NamespaceTerminating")
@@ -65,7 +70,7 @@ struct ServerState: Sendable {
   }
 
   /// Changes an object by `body`, or only its status if `path` says so.
-  mutating func change(
+  package mutating func change(
     _ path: ResourcePath, _ body: (JSONValue) throws(Refusal) -> JSONValue
   ) throws(Refusal) -> JSONValue {
     let old = try object(path)
@@ -86,7 +91,8 @@ struct ServerState: Sendable {
   }
 
   /// - Returns: The object as it last was, or as it now waits for its end.
-  mutating func delete(_ path: ResourcePath, _ options: JSONValue, now: Timestamp) throws(Refusal) -> JSONValue {
+  package mutating func delete(_ path: ResourcePath, _ options: JSONValue, now: Timestamp) throws(Refusal) -> JSONValue
+  {
     let old = try object(path)
     for field in ["uid", "resourceVersion"] {
       let wanted = options["preconditions"][field]
@@ -154,9 +160,11 @@ struct ServerState: Sendable {
 
   private func hasDependents(_ owner: JSONValue) -> Bool { objects.values.contains { $0.isOwned(by: owner) } }
 
-  /// Pods that a kubelet has are gone only when it says so.
+  /// Pods that a kubelet has are gone only when it says so; those without a node, or that have ended, at once.
   private func stopsSlowly(_ path: ResourcePath, _ object: JSONValue) -> Bool {
-    path.plural == "pods" && object["status"]["phase"] == "Running"
+    guard path.plural == "pods" else { return false }
+    let phase = object["status"]["phase"].string
+    return phase == "Running" || (!object["spec"]["nodeName"].isNull && phase != "Succeeded" && phase != "Failed")
   }
 }
 

@@ -1,0 +1,184 @@
+// The API server of the model: the rules of TestSupport's ServerState (the same that unit tests run on), and everybody
+// who listens to its changes. Requests take effect one at a time and are linearizable, as those of Kubernetes are:
+// what can be stale is a watch, never the answer to a get or a list.
+
+import BucketSyncAPI
+import FoundationEssentials
+import KubernetesClient
+import KubernetesModel
+import TestSupport
+
+/// Who does something to an object.
+enum Actor: Hashable, CustomStringConvertible {
+  case process(String)
+  case user
+  case jobController
+  case scheduler
+  case kubelet
+  case garbageCollector
+
+  var description: String {
+    switch self {
+    case .process(let name): name
+    case .user: "user"
+    case .jobController: "job-controller"
+    case .scheduler: "scheduler"
+    case .kubelet: "kubelet"
+    case .garbageCollector: "garbage-collector"
+    }
+  }
+}
+
+/// An API server that takes no time; the network before it does.
+final class ModelServer {
+  typealias Observer = (ServerChange, Actor) -> Void
+
+  private(set) var state = ServerState()
+  private var observers: [Observer] = []
+  private let time: VirtualTime
+
+  init(time: VirtualTime) { self.time = time }
+
+  /// Calls `observer` at each change from now on, in the order in which observers came.
+  func observe(_ observer: @escaping Observer) { observers.append(observer) }
+
+  // MARK: Requests
+
+  /// The answer to a request that is no watch.
+  func answer(_ request: APIRequest, by actor: Actor) -> APIResponse {
+    do {
+      return APIResponse(statusCode: 200, body: try JSON.encode(try answer(request, actor)))
+    } catch let refusal as Refusal {
+      return refusal.response
+    } catch {
+      return Refusal(400, "BadRequest", "\(error)").response
+    }
+  }
+
+  /// The changes after `version`, or all objects if that is empty; a refusal if they are forgotten.
+  func changes(after version: String, in collection: ResourcePath) throws(Refusal) -> [ServerChange] {
+    guard let start = Int(version) else { throw Refusal(400, "BadRequest", "no resource version: \(version)") }
+    guard start >= state.oldestKnown else {
+      throw Refusal(410, "Expired", "too old resource version: \(start) (\(state.oldestKnown))")
+    }
+    return state.history.filter { $0.revision > start && $0.path.isWithin(collection) }
+  }
+
+  /// Forgets the past.
+  func compact() { state.compact() }
+
+  private func answer(_ request: APIRequest, _ actor: Actor) throws -> JSONValue {
+    guard let path = ResourcePath(request.path) else { return try discovery(request.path) }
+    let now = Timestamp(time.now)
+    let body = try request.body.map { try JSON.decode(JSONValue.self, from: $0) } ?? .null
+    switch request.method {
+    case .get where path.name == nil:
+      let items = state.list(path, LabelSelector(request.value("labelSelector")))
+      return ["metadata": ["resourceVersion": .string("\(state.revision)")], "items": .array(items)]
+    case .get: return try state.object(path)
+    case .post:
+      var draft = body
+      if path.plural != "configmaps" { draft.removeMember("status") }
+      return try change(by: actor) { state throws(Refusal) in try state.create(path, draft, now: now) }
+    case .put:
+      return try change(by: actor) { state throws(Refusal) in
+        try state.change(path) { (_: JSONValue) throws(Refusal) -> JSONValue in body }
+      }
+    case .patch:
+      guard request.contentType == "application/merge-patch+json" else {
+        throw Refusal(415, "UnsupportedMediaType", "only merge patches are modelled")
+      }
+      return try change(by: actor) { state throws(Refusal) in
+        try state.change(path) { (old: JSONValue) throws(Refusal) -> JSONValue in old.merged(with: body) }
+      }
+    case .delete:
+      return try change(by: actor) { state throws(Refusal) in try state.delete(path, body, now: now) }
+    }
+  }
+
+  /// What the operator's preflight asks for: that our two kinds are served.
+  private func discovery(_ path: String) throws(Refusal) -> JSONValue {
+    guard path == "/apis/\(BucketSyncNames.group)/\(BucketSyncNames.version)" else {
+      throw Refusal(404, "NotFound", "no \(path)")
+    }
+    return [
+      "resources": [
+        ["name": .string(BucketSyncPolicy.resource.plural)], ["name": .string(BucketSync.resource.plural)],
+      ]
+    ]
+  }
+
+  // MARK: What everybody but the operator does, without a network
+
+  /// Does something to the storage and tells everybody who listens.
+  @discardableResult
+  func change<Answer>(
+    by actor: Actor, _ body: (inout ServerState) throws(Refusal) -> Answer
+  ) throws(Refusal) -> Answer {
+    let before = state.revision
+    let known = state.history.count
+    let answer = try body(&state)
+    guard state.revision > before else { return answer }
+    for change in state.history[known...] {
+      for observer in observers { observer(change, actor) }
+    }
+    return answer
+  }
+
+  func create(_ type: ResourceType, _ object: JSONValue, namespace: String?, by actor: Actor) {
+    let path = ResourcePath(type, ObjectKey(namespace: namespace, name: ""))
+    let now = Timestamp(time.now)
+    _ = try? change(by: actor) { state throws(Refusal) in try state.create(path, object, now: now) }
+  }
+
+  /// Changes an object, or its status; nothing happens when there is none.
+  func update(
+    _ path: ResourcePath, status: Bool = false, by actor: Actor, _ body: (inout JSONValue) -> Void
+  ) {
+    var path = path
+    path.subresource = status ? "status" : nil
+    _ = try? change(by: actor) { state throws(Refusal) in
+      try state.change(path) { (old: JSONValue) throws(Refusal) -> JSONValue in
+        var new = old
+        body(&new)
+        return new
+      }
+    }
+  }
+
+  func delete(_ path: ResourcePath, _ options: JSONValue = ["propagationPolicy": "Background"], by actor: Actor) {
+    let now = Timestamp(time.now)
+    _ = try? change(by: actor) { state throws(Refusal) in try state.delete(path, options, now: now) }
+  }
+
+  /// Does one thing that the garbage collector would do next; whether there was any.
+  func collectGarbage() -> Bool {
+    let now = Timestamp(time.now)
+    return (try? change(by: .garbageCollector) { state throws(Refusal) in state.collectGarbage(now: now) }) ?? false
+  }
+
+  // MARK: Looking
+
+  func object(_ path: ResourcePath) -> JSONValue? { state.objects[path] }
+
+  /// All objects of a type, in the order of their names.
+  func all(_ type: ResourceType) -> [(path: ResourcePath, object: JSONValue)] {
+    state.objects.filter { $0.key.plural == type.plural }.sorted { $0.key < $1.key }
+      .map { (path: $0.key, object: $0.value) }
+  }
+}
+
+extension JSONValue {
+  var uid: String { self["metadata"]["uid"].string ?? "" }
+  var name: String { self["metadata"]["name"].string ?? "" }
+  var isBeingDeleted: Bool { !self["metadata"]["deletionTimestamp"].isNull }
+  /// The UID of the controlling owner.
+  var controllerUID: String? {
+    (self["metadata"]["ownerReferences"].array ?? []).first { $0["controller"] == true }?["uid"].string
+  }
+  func label(_ key: String) -> String? { self["metadata"]["labels"][key].string }
+  /// Whether a condition of this type is true.
+  func has(condition type: String) -> Bool {
+    (self["status"]["conditions"].array ?? []).contains { $0["type"].string == type && $0["status"] == "True" }
+  }
+}

@@ -1,0 +1,156 @@
+// What must hold at every moment (design.md section 7), checked at each change, by what the model knows to be true.
+//
+//     S1  never two containers on one bucket, and none without its run's locks        starts, checkLocks
+//     S2  one run per tick and per trigger                                            RunsMade
+//     S3  operators write only what is theirs                                         checkOwnership
+//     S4  a Job's success is its run's, and nothing else is; locks go before Finished checkResult
+//     L3  operators do not run hot                                                    requests
+
+import BucketSyncAPI
+import KubernetesModel
+import TestSupport
+
+/// Watches over a world.
+final class Monitor {
+  private(set) var violations: [String] = []
+  /// When an operator last wrote anything but Events and the lease.
+  private(set) var lastWrite: Duration = .zero
+  private(set) var writes = 0
+  private(set) var latestWrites: [String] = []
+  /// Whether ticks can still be told apart by their time.
+  private(set) var isClockTrue = true
+  /// Whether locks say who works on a bucket.
+  private(set) var areLocksTrue = true
+  let made = RunsMade()
+
+  private let agenda: Agenda
+  private let server: ModelServer
+  private let containers: Containers
+  private let time: VirtualTime
+  /// UIDs of what operators have made.
+  private var own: Set<String> = []
+  /// UIDs of runs whose Job has been complete.
+  private(set) var completed: Set<String> = []
+  private var busyMinute: [String: (minute: Int64, requests: Int)] = [:]
+
+  /// So many requests of one process in a minute are a retry that runs hot.
+  private static let hot = 1500
+
+  init(agenda: Agenda, server: ModelServer, containers: Containers, time: VirtualTime) {
+    self.agenda = agenda
+    self.server = server
+    self.containers = containers
+    self.time = time
+    server.observe { [unowned self] change, actor in see(change, by: actor) }
+  }
+
+  func violate(_ invariant: String, _ text: String) {
+    violations.append("\(invariant) at \(Timeline.format(agenda.now)): \(text)")
+  }
+
+  func clockWasSet() { isClockTrue = false }
+  func locksAreTamperedWith() { areLocksTrue = false }
+  func triggers(_ policy: String, _ value: String) { made.asked(policy, value) }
+
+  /// A container starts.
+  func starts(_ container: Container, besides others: [Container]) {
+    for other in others where !other.buckets.isDisjoint(with: container.buckets) {
+      violate(
+        "S1", "the container of \(container.pod) starts while that of \(other.pod) works on \(other.buckets.sorted())")
+    }
+    checkLocks(of: container, "starts")
+  }
+
+  /// A process has sent a request.
+  func requests(_ process: String) {
+    let minute = agenda.now.components.seconds / 60
+    var busy = busyMinute[process] ?? (minute, 0)
+    if busy.minute != minute { busy = (minute, 0) }
+    busy.requests += 1
+    busyMinute[process] = busy
+    if busy.requests == Self.hot { violate("L3", "\(process) sends \(Self.hot) requests within a minute") }
+  }
+
+  // MARK: Changes
+
+  private func see(_ change: ServerChange, by actor: Actor) {
+    if case .process = actor {
+      if change.kind == .added { own.insert(change.object.uid) }
+      if change.path.plural != "events", change.path.plural != "leases" {
+        writes += 1
+        lastWrite = agenda.now
+        latestWrites = latestWrites.suffix(9) + [change.summary]
+      }
+      checkOwnership(change, actor)
+    }
+    switch change.path.plural {
+    case BucketSync.resource.plural:
+      made.see(change, at: agenda.now, violate: violate)
+      checkResult(change)
+    case "jobs":
+      if change.object.has(condition: "Complete"), let run = change.object.controllerUID { completed.insert(run) }
+    case "configmaps":
+      if change.kind == .deleted {
+        for container in containers.running.values { checkLocks(of: container, "runs") }
+      }
+    case BucketSyncPolicy.resource.plural: made.see(policy: change.object)
+    default: break
+    }
+  }
+
+  private func checkLocks(of container: Container, _ verb: String) {
+    guard areLocksTrue else { return }
+    for bucket in container.buckets.sorted() {
+      let lock = server.all(ConfigMap.resource).first { $0.object["data"]["bucket"].string == bucket }?.object
+      let holder = lock?["data"]["holderUID"].string
+      if holder != container.runUID {
+        violate(
+          "S1",
+          "the container of \(container.pod) \(verb), but the lock of \"\(bucket)\" is \(lock?["data"]["holderName"].string ?? "nobody")'s"
+        )
+      }
+    }
+  }
+
+  private func checkOwnership(_ change: ServerChange, _ actor: Actor) {
+    let (path, object) = (change.path, change.object)
+    guard change.kind != .added else { return }
+    switch path.plural {
+    case BucketSyncPolicy.resource.plural, BucketSync.resource.plural:
+      if let old = change.old, old["spec"] != object["spec"] {
+        violate("S3", "\(actor) changes the spec of \(path.name ?? "")")
+      }
+      let isDeletion = object.isBeingDeleted && change.old?.isBeingDeleted != true
+      if isDeletion, path.plural == BucketSyncPolicy.resource.plural || object.controllerUID == nil {
+        violate("S3", "\(actor) deletes \(path.plural) \(path.name ?? "")")
+      }
+      if isDeletion, object["status"]["phase"] != "Finished" {
+        violate("S3", "\(actor) deletes run \(path.name ?? "") before it has finished")
+      }
+    case "jobs", "pods":
+      if !own.contains(object.uid), !isOfOurJob(object) {
+        violate("S3", "\(actor) touches \(path.plural) \(path.name ?? "")")
+      }
+    case "configmaps":
+      let isLock = object.label("\(BucketSyncNames.group)/lock") == "true"
+      if !own.contains(object.uid), !isLock { violate("S3", "\(actor) touches ConfigMap \(path.name ?? "")") }
+    default: break
+    }
+  }
+
+  private func isOfOurJob(_ object: JSONValue) -> Bool { object.controllerUID.map(own.contains) ?? false }
+
+  private func checkResult(_ change: ServerChange) {
+    let run = change.object
+    guard change.kind != .deleted, run["status"]["phase"] == "Finished", change.old?["status"]["phase"] != "Finished"
+    else { return }
+    let result = run["status"]["result"].string ?? "none"
+    if result == "Succeeded", !completed.contains(run.uid) {
+      violate("S4", "run \(run.name) has succeeded, it says, but its Job was never complete")
+    }
+    let held = server.all(ConfigMap.resource).filter { $0.object["data"]["holderUID"].string == run.uid }
+    if !held.isEmpty {
+      violate("L2", "run \(run.name) finishes with the locks \(held.map { $0.path.name ?? "" })")
+    }
+  }
+}

@@ -1,0 +1,134 @@
+// What must hold in the end, once nothing moves any more (design.md section 7).
+//
+//     L1  every run has ended, nothing waits for its deletion
+//     L2  no lock is left
+//     S4  every trigger and every tick has had its run; statuses say what is true
+
+import BucketSyncAPI
+import CronSchedule
+import FoundationEssentials
+import KubernetesModel
+import TestSupport
+
+/// The end of a world, looked at.
+struct Promises {
+  private let world: World
+  private let runs: [JSONValue]
+  private let policies: [JSONValue]
+
+  init(_ world: World) {
+    self.world = world
+    runs = world.server.all(BucketSync.resource).map(\.object)
+    policies = world.server.all(BucketSyncPolicy.resource).map(\.object)
+  }
+
+  /// What was not kept.
+  func broken() -> [String] {
+    ends() + locks() + triggers() + ticks() + contradictions() + policies.flatMap(untruths)
+  }
+
+  private func ends() -> [String] {
+    let unfinished = runs.filter { $0["status"]["phase"] != "Finished" }.map {
+      "L1: run \($0.name) never ends: phase \($0["status"]["phase"].string ?? "none"), \($0["status"]["error"].string ?? "")"
+    }
+    let stuck = world.server.state.objects.filter { $0.value.isBeingDeleted }.map {
+      "L1: \($0.key.plural) \($0.key.name ?? "") waits for ever to be deleted"
+    }
+    let left = world.server.all(Job.resource).filter { job in
+      job.object.controllerUID.map { uid in runs.contains { $0.uid == uid } } ?? false
+    }.map { "L1: Job \($0.path.name ?? "") is left" }
+    let running = world.containers.running.values.map { "L1: the container of \($0.pod) is left running" }
+    return unfinished + stuck.sorted() + left + running.sorted()
+  }
+
+  private func locks() -> [String] {
+    world.server.all(ConfigMap.resource).filter { $0.object.label("\(BucketSyncNames.group)/lock") == "true" }.map {
+      "L2: the lock \($0.path.name ?? "") of \($0.object["data"]["holderName"].string ?? "") is left"
+    }
+  }
+
+  /// Each trigger that was not overwritten by another has a run, and one only.
+  private func triggers() -> [String] {
+    var broken: [String] = []
+    for (policy, value) in world.monitor.made.asked where policies.contains(where: { $0.name == policy }) {
+      let answers = world.monitor.made.answers["\(policy)=\(value)"] ?? []
+      let made = answers.intersection(world.monitor.made.manual)
+      if made.count != 1 {
+        broken.append("S4: the trigger \"\(value)\" of \(policy) has \(made.count) runs (\(answers.sorted()))")
+      }
+    }
+    for policy in policies {
+      for name in [BucketSyncNames.Annotation.syncNow, BucketSyncNames.Annotation.syncNowRun]
+      where !policy["metadata"]["annotations"][name].isNull {
+        broken.append("S4: policy \(policy.name) keeps the annotation \(name)")
+      }
+    }
+    return broken
+  }
+
+  /// The latest tick that somebody was there for has a run, or was left to one that still waited.
+  private func ticks() -> [String] {
+    guard world.monitor.isClockTrue, let suspended = world.user.suspendedAt else { return [] }
+    return policies.filter { !world.user.edited.contains($0.name) }.compactMap { policy in
+      guard let schedule = try? CronSchedule(policy["spec"]["schedule"].string ?? ""),
+        let created = policy["metadata"]["creationTimestamp"].string.flatMap({ Timestamp($0) }),
+        // What had come due two minutes before has had time enough, unless something stood still.
+        let due = schedule.latest(
+          atOrBefore: Timestamp(unixSeconds: suspended.unixSeconds - 120), after: created, anchor: created),
+        world.isQuick
+      else { return nil }
+      let own = world.monitor.made.scheduled.values.filter { $0.policy == policy.uid }
+      let isServed = own.contains { run in
+        run.tick >= due
+          || (run.began.map { VirtualTime.start.addingTimeInterval($0 / .seconds(1)) >= due.date } ?? true)
+      }
+      return isServed ? nil : "S4: policy \(policy.name) has had no run for its tick \(due)"
+    }
+  }
+
+  /// Finished runs whose status contradicts itself.
+  private func contradictions() -> [String] {
+    runs.filter { $0["status"]["phase"] == "Finished" }.flatMap { run in
+      let status = run["status"]
+      let result = status["result"].string ?? ""
+      var broken: [String] = []
+      if run.has(condition: "Complete") == run.has(condition: "Failed") { broken.append("complete and failed alike") }
+      if run.has(condition: "Complete") != ["Succeeded", "Skipped"].contains(result) {
+        broken.append("its condition and its result \(result) differ")
+      }
+      if ["Succeeded", "Skipped"].contains(result) != status["error"].isNull {
+        broken.append("result \(result), error \(status["error"].string ?? "none")")
+      }
+      if status["finishTime"].isNull || status["startTime"].isNull { broken.append("lacks its times") }
+      if run.has(condition: "LocksAcquired") { broken.append("says that it has its locks") }
+      if run["metadata"]["finalizers"].array?.isEmpty == false { broken.append("keeps its finalizer") }
+      if world.monitor.completed.contains(run.uid), result == "Failed", !world.scenario.isTampered, world.isQuick {
+        broken.append("failed, though its Job was complete: \(status["error"].string ?? "")")
+      }
+      return broken.map { "S4: finished run \(run.name): \($0)" }
+    }
+  }
+
+  /// What a policy's status says that is not so.
+  private func untruths(_ policy: JSONValue) -> [String] {
+    let status = policy["status"]
+    let schedule = policy["spec"]["schedule"].string ?? ""
+    let isSound = (try? CronSchedule(schedule)) != nil
+    var broken: [String] = []
+    if (status["active"].integer ?? 0) != 0 {
+      broken.append("says that \(status["active"].integer ?? 0) runs are active")
+    }
+    if !status["nextSyncTime"].isNull { broken.append("is suspended, and says when it syncs next") }
+    if isSound, !status["error"].isNull, !world.scenario.name.hasPrefix("name-taken") {
+      broken.append("says \(status["error"].string ?? "")")
+    }
+    if status["observedGeneration"] != policy["metadata"]["generation"] {
+      broken.append("has not been looked at since it was changed")
+    }
+    let own = runs.filter { $0.controllerUID == policy.uid }
+    if let limit = policy["spec"]["syncHistoryLimit"].integer, own.count > limit {
+      broken.append("keeps \(own.count) runs")
+    }
+    return broken.map { "S4: policy \(policy.name) \($0)" }
+  }
+}

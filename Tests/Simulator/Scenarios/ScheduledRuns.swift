@@ -1,0 +1,90 @@
+// Policies: ticks, triggers, edits, history, downtime.
+
+import BucketSyncAPI
+import KubernetesModel
+
+extension Scenario {
+  static let scheduled: [Scenario] = [
+    Scenario("scheduled", "a policy that ticks every minute") { user in
+      user.at(1) { user.policy("p", schedule: "* * * * *") }
+    },
+    Scenario("two-policies", "two policies on one bucket tick at once") { user in
+      user.at(1) {
+        user.policy("p", from: "a", to: "b", schedule: "* * * * *")
+        user.policy("q", from: "b", to: "c", schedule: "* * * * *")
+      }
+    },
+    Scenario("slow-runs", "runs take longer than the schedule's pauses", duration: .seconds(400)) { user in
+      user.cluster.behaviours["p"] = PodBehaviour(duration: .seconds(100))
+      user.at(1) { user.policy("p", schedule: "* * * * *") }
+    },
+    Scenario("trigger", "sync-now") { user in
+      user.at(1) { user.policy("p") }
+      user.at(5) { user.trigger("p", "") }
+    },
+    Scenario("trigger-thrice", "sync-now again while the run works, and once it has finished") { user in
+      user.at(1) { user.policy("p") }
+      user.at(5) { user.trigger("p", "one") }
+      user.at(12) { user.trigger("p", "two") }
+      user.at(70) { user.trigger("p", "three") }
+    },
+    Scenario("trigger-at-tick", "sync-now right before a tick") { user in
+      user.at(1) { user.policy("p", schedule: "* * * * *") }
+      user.at(9.99) { user.trigger("p", "now") }
+    },
+    Scenario("history", "old runs go", duration: .seconds(420)) { user in
+      user.cluster.behaviours["p"] = PodBehaviour(duration: .seconds(5))
+      user.at(1) { user.policy("p", schedule: "* * * * *", limit: 2) }
+    },
+    Scenario("policy-edited", "schedule and buckets are changed while a run works") { user in
+      user.at(1) { user.policy("p", schedule: "* * * * *") }
+      user.at(15) {
+        user.edit("p") {
+          $0["spec"]["schedule"] = "*/2 * * * *"
+          $0["spec"]["destination"] = "c"
+        }
+      }
+    },
+    Scenario("policy-broken", "a wrong schedule is repaired", duration: .seconds(240)) { user in
+      user.at(1) { user.policy("p", schedule: "every day") }
+      user.at(50) { user.edit("p") { $0["spec"]["schedule"] = "* * * * *" } }
+    },
+    Scenario("policy-suspended", "a policy is suspended and resumed", duration: .seconds(400)) { user in
+      user.at(1) { user.policy("p", schedule: "* * * * *") }
+      user.at(75) { user.edit("p") { $0["spec"]["suspend"] = true } }
+      user.at(250) { user.edit("p") { $0["spec"]["suspend"] = false } }
+    },
+    Scenario("policy-deleted", "a policy is deleted while its run works, and made again") { user in
+      user.cluster.behaviours["p"] = PodBehaviour(duration: .seconds(30), stopDelay: .seconds(4))
+      user.at(1) { user.policy("p", schedule: "* * * * *") }
+      user.at(20) { user.delete(policy: "p") }
+      user.at(40) { user.policy("p", from: "b", to: "c", schedule: "* * * * *") }
+    },
+    Scenario("trigger-then-deleted", "a policy is deleted right after sync-now") { user in
+      user.at(1) { user.policy("p") }
+      user.at(5) { user.trigger("p", "go") }
+      user.at(5.02) { user.delete(policy: "p") }
+    },
+    Scenario("name-taken", "a run of somebody else has the name of the tick's") { user in
+      user.at(0.5) { user.run("p-1705284000", from: "y", to: "z") }
+      user.at(1) { user.policy("p", schedule: "0 2 * * *") }
+    },
+    Scenario("downtime", "the operator is down for seven minutes while ticks go by", duration: .seconds(600)) { user in
+      user.at(1) { user.policy("p", schedule: "* * * * *") }
+      user.at(30) { user.stopOperators(for: .seconds(420)) }
+    },
+    Scenario("rolling-restart", "the operator is restarted in good order while runs work") { user in
+      user.at(1) {
+        user.policy("p", schedule: "* * * * *")
+        user.policy("q", from: "b", to: "c", schedule: "* * * * *")
+      }
+      user.at(14) { user.restartOperators() }
+      user.at(75) { user.restartOperators() }
+    },
+    Scenario("controllers-down", "the controller manager is down for a minute while ticks go by") { user in
+      user.at(1) { user.policy("p", schedule: "* * * * *") }
+      user.at(9) { user.cluster.isDown = true }
+      user.at(80) { user.cluster.isDown = false }
+    },
+  ]
+}
