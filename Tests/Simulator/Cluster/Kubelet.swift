@@ -12,12 +12,16 @@ extension ModelCluster {
     if pod.isBeingDeleted { return stop(pod, at: path, behaviour) }
     guard !pod.isRunning, !containers.ended.contains(pod.uid), containers.running[pod.uid] == nil else { return }
     if let reason = behaviour.neverStarts { return stay(path, reason) }
+    if case .rejected = behaviour.accident { return reject(path) }
     let uid = pod.uid
     soon("start \(uid)", after: behaviour.startDelay) { [unowned self] in start(path, uid: uid, behaviour) }
   }
 
+  /// Accidents happen to the first pod of a Job; one that replaces it has none.
   private func behaviour(of pod: JSONValue) -> PodBehaviour {
-    behaviour(ofJob: pod["metadata"]["ownerReferences"][0]["name"].string ?? "")
+    var behaviour = behaviour(ofJob: pod["metadata"]["ownerReferences"][0]["name"].string ?? "")
+    if !pod.name.hasSuffix("-0") { behaviour.accident = nil }
+    return behaviour
   }
 
   private func current(_ path: ResourcePath, uid: String) -> JSONValue? {
@@ -28,6 +32,15 @@ extension ModelCluster {
     server.update(path, status: true, by: .kubelet) {
       $0["status"]["containerStatuses"] = [
         ["name": "rclone", "image": "rclone", "state": ["waiting": ["reason": .string(reason)]]]
+      ]
+    }
+  }
+
+  /// Has no room for the pod, says so, and starts nothing of it.
+  private func reject(_ path: ResourcePath) {
+    server.update(path, status: true, by: .kubelet) {
+      $0["status"] = [
+        "phase": "Failed", "reason": "OutOfmemory", "message": "Node didn't have enough resource: memory",
       ]
     }
   }
@@ -57,7 +70,7 @@ extension ModelCluster {
       }
     case .deleted(let delay):
       agenda.after(delay) { [unowned self] in if current(path, uid: uid) != nil { server.delete(path, by: .user) } }
-    case .forgottenByJobController, .doubled, nil: break
+    case .forgottenByJobController, .doubled, .rejected, nil: break
     }
   }
 
@@ -91,7 +104,9 @@ extension ModelCluster {
   private func evict(_ path: ResourcePath, uid: String, _ behaviour: PodBehaviour) {
     guard containers.running[uid] != nil, let pod = current(path, uid: uid), !pod.hasEnded else { return }
     server.update(path, status: true, by: .kubelet) {
-      $0["status"] = ["phase": "Failed", "reason": "Evicted", "message": "The node was low on resource: memory."]
+      $0["status"]["phase"] = "Failed"
+      $0["status"]["reason"] = "Evicted"
+      $0["status"]["message"] = "The node was low on resource: memory."
     }
     agenda.after(min(behaviour.stopDelay + .seconds(2), .seconds(30))) { [unowned self] in
       containers.end(uid)

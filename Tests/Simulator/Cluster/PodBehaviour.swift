@@ -10,6 +10,8 @@ struct PodBehaviour {
     case nodeLost(after: Duration, for: Duration)
     /// Its node dies: the container is gone, and nobody says so until the pod is taken off the node.
     case nodeDied(after: Duration)
+    /// The kubelet does not take it: it fails without a container ever being there.
+    case rejected
     /// Somebody deletes the pod.
     case deleted(after: Duration)
     /// The Job controller says that the Job has failed, and does not manage to delete the pod.

@@ -67,7 +67,10 @@ extension Scenario {
     },
     Scenario("name-taken", "a run of somebody else has the name of the tick's") { user in
       user.at(0.5) { user.run("p-1705284000", from: "y", to: "z") }
-      user.at(1) { user.policy("p", schedule: "0 2 * * *") }
+      user.at(1) {
+        user.policy("p", schedule: "0 2 * * *")
+        user.expectsNoRuns(of: "p")
+      }
     },
     Scenario("downtime", "the operator is down for seven minutes while ticks go by", duration: .seconds(600)) { user in
       user.at(1) { user.policy("p", schedule: "* * * * *") }

@@ -41,6 +41,10 @@ extension Scenario {
         user.run("next", from: "b", to: "c")
       }
     },
+    Scenario("rejected", "the kubelet does not take the pod") { user in
+      user.cluster.behaviours["once"] = PodBehaviour(accident: .rejected)
+      user.at(1) { user.run("once") }
+    },
     Scenario("node-lost", "the pod's node is out of reach for ten minutes", duration: .seconds(900)) { user in
       user.cluster.behaviours["once"] = PodBehaviour(
         duration: .seconds(400), accident: .nodeLost(after: .seconds(5), for: .seconds(600)))

@@ -86,6 +86,9 @@ final class User {
     annotate(policy, change)
   }
 
+  /// The policy's ticks cannot have runs.
+  func expectsNoRuns(of policy: String) { edited.insert(policy) }
+
   func editRun(_ run: String, _ change: (inout JSONValue) -> Void) {
     world.server.update(Self.path(BucketSync.resource, run), by: .user, change)
   }

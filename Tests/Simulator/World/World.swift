@@ -42,7 +42,7 @@ final class World {
   private(set) var processes: [String: OperatorInstance] = [:]
   /// Requests that faults can strike, so far.
   private(set) var calls = 0
-  private var incarnations = 0
+  private var callsAtLastWrite = 0
   private let isRecording: Bool
 
   /// - Parameter isRecording: Whether the timeline is kept for people to read.
@@ -84,11 +84,12 @@ final class World {
     scheduleBookmarks()
     scenario.script(user)
     pass(scenario.duration)
+    let busyCalls = calls
     settle()
     let violations = monitor.violations + (monitor.violations.isEmpty ? Promises(self).broken() : [])
     shutDown()
     return Outcome(
-      violations: violations, calls: calls, events: jobs.ran, simulated: agenda.now,
+      violations: violations, calls: max(busyCalls, callsAtLastWrite), events: jobs.ran, simulated: agenda.now,
       fingerprint: timeline.fingerprint, timeline: timeline.lines)
   }
 
@@ -99,6 +100,7 @@ final class World {
     let number = calls
     calls += 1
     monitor.requests(connection.process)
+    if request.method != .get, request.label.resource != Event.resource.plural { callsAtLastWrite = calls }
     let faults = plan.at(number)
     for fault in faults {
       timeline.note("FAULT \(fault) at #\(number) \(request.summaryLine) of \(connection.process)")
@@ -115,7 +117,6 @@ final class World {
   // MARK: Processes
 
   func start(_ name: String) {
-    incarnations += 1
     let instance = OperatorInstance(name: name, world: self)
     instance.time.offset = time.offset
     processes[name] = instance
@@ -239,7 +240,7 @@ final class World {
 struct Outcome {
   /// Each begins with the invariant that was broken.
   var violations: [String]
-  /// Requests that faults could have struck.
+  /// Requests that faults could have struck, until nothing was left to do.
   var calls: Int
   /// Jobs that the executor ran.
   var events: Int

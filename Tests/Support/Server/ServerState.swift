@@ -110,9 +110,10 @@ package struct ServerState: Sendable {
     if new["metadata"]["deletionTimestamp"].isNull {
       new["metadata"]["deletionTimestamp"] = .string(now.description)
     }
-    if finalizers.isEmpty, options["gracePeriodSeconds"] == 0 || !stopsSlowly(path, old) {
-      return remove(path.object, new)
-    }
+    let isAtOnce = options["gracePeriodSeconds"] == 0 || !stopsSlowly(path, old)
+    if finalizers.isEmpty, isAtOnce { return remove(path.object, new) }
+    // What is to go at once, but for finalizers, goes with the last of them.
+    if path.plural == "pods", isAtOnce { new["metadata"]["deletionGracePeriodSeconds"] = 0 }
     return try store(path.object, old, new)
   }
 
@@ -133,7 +134,8 @@ package struct ServerState: Sendable {
       guard !wasDeleted || finalizers.allSatisfy({ before.contains($0) || $0.string == Self.foreground }) else {
         throw Refusal.invalid("no finalizers can be added to an object that is being deleted")
       }
-      if finalizers.isEmpty, path.plural != "pods" { return remove(path, new) }
+      let isWaitedFor = path.plural == "pods" && new["metadata"]["deletionGracePeriodSeconds"] != 0
+      if finalizers.isEmpty, !isWaitedFor { return remove(path, new) }
     }
     return commit(.modified, path, old, new)
   }

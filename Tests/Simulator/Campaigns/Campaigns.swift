@@ -1,0 +1,52 @@
+// The campaigns: each fault at each request, pairs of crashes, and worlds by chance.
+
+import KubernetesModel
+
+enum Campaigns {
+  /// The seed of worlds whose faults are chosen one by one.
+  static let baseSeed: UInt64 = 1
+
+  /// Scenarios in which every pair of crashes is tried.
+  static let paired = ["by-hand", "trigger", "cancel-sync", "two-compete", "scheduled", "timeout"]
+
+  /// Every fault at every request of every scenario.
+  static func singleFaults(_ scenarios: [Scenario], stride: Int = 1) -> [Case] {
+    let cases = scenarios.flatMap { scenario -> [Case] in
+      let calls = Case(scenario: scenario, seed: baseSeed, plan: .none).outcome().calls
+      return (0..<calls).flatMap { call in
+        Fault.all.map { Case(scenario: scenario, seed: baseSeed, plan: FaultPlan([(call, $0)])) }
+      }
+    }
+    return stride == 1 ? cases : cases.enumerated().filter { $0.offset % stride == 0 }.map(\.element)
+  }
+
+  /// Every pair of crashes, before or after every two requests.
+  static func pairsOfCrashes(_ scenarios: [Scenario]) -> [Case] {
+    scenarios.flatMap { scenario -> [Case] in
+      let calls = Case(scenario: scenario, seed: baseSeed, plan: .none).outcome().calls
+      return (0..<calls).flatMap { first in
+        [Fault.crashBefore, .crashAfter].flatMap { fault -> [Case] in
+          let start = FaultPlan([(first, fault)])
+          // What comes after the first crash is another world than without it.
+          let left = Case(scenario: scenario, seed: baseSeed, plan: start).outcome().calls
+          return ((first + 1)..<max(first + 2, left)).flatMap { second in
+            [Fault.crashBefore, .crashAfter].map {
+              Case(scenario: scenario, seed: baseSeed, plan: FaultPlan([(first, fault), (second, $0)]))
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /// The world of a seed: a scenario, told or made up, and up to five faults.
+  static func random(_ seed: UInt64) -> Case {
+    var random = SeededRandom(seed: seed)
+    let scenario = random.once(in: 2) ? Scenario.random(random.next()) : random.choice(of: Scenario.all)
+    let count = random.index(below: 6)
+    let faults = (0..<count).map { _ in
+      (call: random.index(below: random.once(in: 2) ? 40 : 200), fault: random.choice(of: Fault.all))
+    }
+    return Case(scenario: scenario, seed: seed, plan: FaultPlan(faults))
+  }
+}
