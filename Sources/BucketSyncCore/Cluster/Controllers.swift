@@ -67,6 +67,7 @@ package struct Controllers: Sendable {
       case .changed(let name): lockQueue.add(ObjectKey(namespace: nil, name: name))
       case .released(let bucket, let holder):
         if let run = line.first(for: bucket), run.metadata.uid != holder { runQueue.add(run.key) }
+        if let run = holder.flatMap(caches.run(uid:)), run.status?.phase == .sync { runQueue.add(run.key) }
       case .hooksChanged:
         for run in caches.runs.all where run.isKeptByHooks {
           runQueue.forget(run.key)

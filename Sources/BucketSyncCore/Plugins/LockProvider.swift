@@ -21,7 +21,8 @@ public protocol LockProvider: Sendable {
   /// The lock called `name`, if it exists and is held by a run.
   func heldLock(_ name: String) -> HeldLock?
 
-  /// The names of all locks that the run with `uid` holds.
+  /// The names of all locks that the run with `uid` holds, one a bucket: one that is missing while the run is at work
+  /// is taken again.
   func locks(heldBy uid: String) -> [String]
 
   /// Removes a lock whose holder is gone, unless it has changed since `lock` was read.

@@ -47,6 +47,10 @@ extension RunReconciler {
       _ = try await wait(run, reason: LocksReason.waiting, message)
       return .done
     }
+    if let (other, bucket) = line.runAtWork(on: context.buckets, besides: run) {
+      _ = try await wait(run, reason: LocksReason.waiting, "bucket \"\(bucket)\" is locked by BucketSync \(other.key)")
+      return .done
+    }
     switch try await lock(context) {
     case .busy(let holder, let delay):
       _ = try await wait(run, reason: LocksReason.waiting, holder)

@@ -21,6 +21,18 @@ struct RunLine: Sendable {
     return nil
   }
 
+  /// A run that is at work on one of the buckets, and that bucket.
+  ///
+  /// Its locks say so too, unless somebody has deleted them: locks are what controllers know of each other's runs, and no
+  /// reason to forget about one's own.
+  func runAtWork(on buckets: [String], besides run: BucketSync) -> (run: BucketSync, bucket: String)? {
+    for bucket in buckets {
+      let others = runs.objects(.bucket, bucket).lazy.filter { $0.metadata.uid != run.metadata.uid }
+      if let other = others.first(where: { !$0.isWaiting }) { return (other, bucket) }
+    }
+    return nil
+  }
+
   /// The run whose turn it is when `bucket` becomes free.
   func first(for bucket: String) -> BucketSync? {
     runs.objects(.bucket, bucket).lazy.filter(\.standsInLine).min { $0.isOlder(than: $1) }

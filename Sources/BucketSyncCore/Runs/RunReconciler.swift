@@ -70,7 +70,7 @@ extension BucketSync.Status {
   mutating func set(
     _ type: String, _ status: Condition.Status, reason: String, message: String, at time: Timestamp
   ) {
-    let isWord = reason.wholeMatch(of: /[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?/) != nil
+    let isWord = Condition.isReason(reason)
     var conditions = self.conditions ?? []
     conditions.set(
       Condition(

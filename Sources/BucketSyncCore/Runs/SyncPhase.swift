@@ -20,6 +20,7 @@ extension RunReconciler {
     guard let name = run.status?.job else {
       return try await conclude(run, .failed(reason: "UnknownJob", message: "status.job was removed from the run"))
     }
+    if let lost = try await keepLocks(run) { return try await conclude(run, lost) }
     let key = ObjectKey(namespace: run.metadata.namespace, name: name)
     let watched = services.caches.jobs[key]
     if let watched, watched.isControlled(by: run) { return try await follow(run, watched) }
@@ -32,6 +33,21 @@ extension RunReconciler {
     }
     let message = "Job \(name) was deleted by somebody else before it had finished"
     return try await conclude(run, .failed(reason: "JobDeleted", message: message))
+  }
+
+  /// Takes locks again that somebody has deleted while the run is at work: other controllers know of it by them only.
+  /// - Returns: How the run ends if another one has got hold of a lock.
+  private func keepLocks(_ run: BucketSync) async throws -> RunOutcome? {
+    let reference = RunReference(run)
+    guard services.lock.locks(heldBy: reference.uid).count < run.buckets.count,
+      let context = try? RunContext.resolve(run, policies: { services.caches.policies[$0] })
+    else { return nil }
+    switch try await services.lock.lock(context) {
+    case .acquired: return nil
+    case .busy(let holder, _):
+      return .failed(
+        reason: "LocksLost", message: "somebody has deleted the run's locks while it was at work: \(holder)")
+    }
   }
 
   /// Reads how the run's Job is doing.

@@ -35,6 +35,8 @@ final class ModelServer {
 
   private(set) var state = ServerState()
   private var observers: [Observer] = []
+  /// By resource version, which no two states of objects share.
+  private var encodings: [String: Data] = [:]
   private let time: VirtualTime
 
   init(time: VirtualTime) { self.time = time }
@@ -47,12 +49,22 @@ final class ModelServer {
   /// The answer to a request that is no watch.
   func answer(_ request: APIRequest, by actor: Actor) -> APIResponse {
     do {
-      return APIResponse(statusCode: 200, body: try JSON.encode(try answer(request, actor)))
+      return APIResponse(statusCode: 200, body: encoded(try answer(request, actor)))
     } catch let refusal as Refusal {
       return refusal.response
     } catch {
       return Refusal(400, "BadRequest", "\(error)").response
     }
+  }
+
+  /// The object as it goes over the wire; each state of an object is written once, however often it is sent.
+  func encoded(_ object: JSONValue) -> Data {
+    let version = object["metadata"]["resourceVersion"].string ?? ""
+    let isObject = !object["metadata"]["uid"].isNull
+    if isObject, let data = encodings[version] { return data }
+    let data = (try? JSON.encode(object)) ?? Data()
+    if isObject { encodings[version] = data }
+    return data
   }
 
   /// The changes after `version`, or all objects if that is empty; a refusal if they are forgotten.

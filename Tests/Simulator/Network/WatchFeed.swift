@@ -55,7 +55,7 @@ final class WatchFeed {
   func tell(_ change: ServerChange) {
     guard !isOver, change.path.isWithin(collection), let kind = change.seen(through: selector) else { return }
     told = change.revision
-    let line = Self.line(kind.rawValue, change.object)
+    let line = Self.line(kind.rawValue, world.server.encoded(change.object))
     let fault = connection.nextEventFault
     switch fault {
     case nil: send(line)
@@ -66,7 +66,7 @@ final class WatchFeed {
       send(line)
     case .reorderEvents:
       // Until the second of the two has been told.
-      guard let first = kept else { return kept = line }
+      guard let first = kept else { return keep(line) }
       kept = nil
       send(line)
       send(first)
@@ -87,11 +87,25 @@ final class WatchFeed {
     guard !isOver else { return }
     isOver = true
     connection.forget(self)
+    // What was kept back is lost with the connection; in good order nothing is.
+    if error == nil, let line = kept { send(line) }
+    kept = nil
     let continuation = continuation
     arrive { if let error { continuation.finish(throwing: error) } else { continuation.finish() } }
   }
 
-  private func send(type: String, _ object: JSONValue) { send(Self.line(type, object)) }
+  /// Holds a line back until the next one has been told, but not for ever.
+  private func keep(_ line: Data) {
+    kept = line
+    world.agenda.after(.seconds(2)) { [weak self] in
+      guard let self, let line = kept else { return }
+      kept = nil
+      connection.nextEventFault = nil
+      send(line)
+    }
+  }
+
+  private func send(type: String, _ object: JSONValue) { send(Self.line(type, (try? JSON.encode(object)) ?? Data())) }
 
   private func send(_ line: Data) {
     let continuation = continuation
@@ -106,9 +120,8 @@ final class WatchFeed {
     world.agenda.after(lastArrival - world.agenda.now, body)
   }
 
-  private static func line(_ type: String, _ object: JSONValue) -> Data {
-    let event: JSONValue = ["type": .string(type), "object": object]
-    return ((try? JSON.encode(event)) ?? Data()) + Data("\n".utf8)
+  private static func line(_ type: String, _ object: Data) -> Data {
+    Data("{\"type\":\"\(type)\",\"object\":".utf8) + object + Data("}\n".utf8)
   }
 }
 

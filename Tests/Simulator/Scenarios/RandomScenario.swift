@@ -67,7 +67,7 @@ private struct RandomAuthor {
     let run = random.choice(of: names)
     let policy = policies.isEmpty ? nil : random.choice(of: policies)
     let time = moment(140)
-    let value = "value-\(random.index(below: 1000))"
+    let value = "value-\(random.next())"
     let schedule = random.choice(of: Self.schedules)
     switch random.index(below: 8) {
     case 0: user.at(time) { user.delete(run: run) }

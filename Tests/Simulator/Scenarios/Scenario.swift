@@ -41,5 +41,9 @@ struct Scenario: Sendable {
 extension Scenario {
   static let all: [Scenario] = single + competing + scheduled + troubled + elected
 
-  static func named(_ name: String) -> Scenario? { all.first { $0.name == name } }
+  /// The scenario of that name; `random-12` is made up by the seed 12.
+  static func named(_ name: String) -> Scenario? {
+    if let seed = name.hasPrefix("random-") ? UInt64(name.dropFirst(7)) : nil { return random(seed) }
+    return all.first { $0.name == name }
+  }
 }

@@ -223,12 +223,15 @@ final class World {
       pass(.seconds(60))
       for name in processes.keys.sorted() { kill(name) }
     }
-    // Longer than the longest pause of a requeue, the lock timeout, and a frozen process.
-    let patience = Duration.seconds(1200) + scenario.settings.lockTimeout
-    let longest = agenda.now + .seconds(4 * 3600)
-    repeat { pass(.seconds(60)) } while agenda.now < longest && agenda.now - monitor.lastWrite < patience
+    // Longer than the longest pause of a retry, and than an orphaned lock is looked at.
+    let patience = max(.seconds(330), scenario.settings.lockTimeout + .seconds(30))
+    let longest = agenda.now + .seconds(5 * 3600)
+    repeat {
+      pass(.seconds(60))
+    } while agenda.now < longest
+      && (agenda.now - monitor.lastWrite < patience || processes.values.contains { $0.executor.isFrozen })
     let writes = monitor.writes
-    pass(.seconds(1800))
+    pass(.seconds(600))
     if agenda.now >= longest { monitor.violate("L3", "writes go on with no input: \(monitor.latestWrites)") }
     if monitor.writes > writes {
       monitor.violate("L3", "written with no input: \(monitor.latestWrites.suffix(monitor.writes - writes))")
