@@ -17,7 +17,7 @@ extension ModelCluster {
       }
       if let limit = job["spec"]["activeDeadlineSeconds"].integer {
         let uid = job.uid
-        agenda.after(.seconds(limit)) { [unowned self] in exceedDeadline(path, uid: uid) }
+        later(.seconds(limit)) { [unowned self] in exceedDeadline(path, uid: uid) }
       }
     }
     if pods.contains(where: { $0.object["status"]["phase"] == "Succeeded" }) {
@@ -33,8 +33,9 @@ extension ModelCluster {
     }
     let isWaiting = waitsForTerminatingPods && pods.contains { !$0.object.hasEnded }
     guard active.isEmpty, !isWaiting, !job.isBeingDeleted else { return }
-    makePod(of: job, number: pods.count)
-    if case .doubled = behaviour.accident, pods.isEmpty { makePod(of: job, number: 1) }
+    let isFirst = podsMade[job.uid] == nil
+    makePod(of: job)
+    if case .doubled = behaviour.accident, isFirst { makePod(of: job) }
   }
 
   private func exceedDeadline(_ path: ResourcePath, uid: String) {
@@ -48,7 +49,9 @@ extension ModelCluster {
     for pod in pods { server.delete(pod.path, by: .jobController) }
   }
 
-  private func makePod(of job: JSONValue, number: Int) {
+  private func makePod(of job: JSONValue) {
+    let number = podsMade[job.uid, default: 0]
+    podsMade[job.uid] = number + 1
     let template = job["spec"]["template"]
     let pod: JSONValue = [
       "metadata": [

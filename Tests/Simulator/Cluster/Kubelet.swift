@@ -56,20 +56,20 @@ extension ModelCluster {
         "running": ["startedAt": .string(Timestamp(time.now).description)]
       ])
     if let duration = behaviour.duration {
-      agenda.after(duration) { [unowned self] in exit(path, uid: uid, code: behaviour.exitCode) }
+      later(duration) { [unowned self] in exit(path, uid: uid, code: behaviour.exitCode) }
     }
     switch behaviour.accident {
     case .evicted(let delay):
-      agenda.after(delay) { [unowned self] in evict(path, uid: uid, behaviour) }
+      later(delay) { [unowned self] in evict(path, uid: uid, behaviour) }
     case .nodeLost(let delay, let time):
-      agenda.after(delay) { [unowned self] in loseNode(path, uid: uid, for: time) }
+      later(delay) { [unowned self] in loseNode(path, uid: uid, for: time) }
     case .nodeDied(let delay):
-      agenda.after(delay) { [unowned self] in
+      later(delay) { [unowned self] in
         containers.end(uid)
         loseNode(path, uid: uid, for: .seconds(600))
       }
     case .deleted(let delay):
-      agenda.after(delay) { [unowned self] in if current(path, uid: uid) != nil { server.delete(path, by: .user) } }
+      later(delay) { [unowned self] in if current(path, uid: uid) != nil { server.delete(path, by: .user) } }
     case .forgottenByJobController, .doubled, .rejected, nil: break
     }
   }
@@ -108,7 +108,7 @@ extension ModelCluster {
       $0["status"]["reason"] = "Evicted"
       $0["status"]["message"] = "The node was low on resource: memory."
     }
-    agenda.after(min(behaviour.stopDelay + .seconds(2), .seconds(30))) { [unowned self] in
+    later(min(behaviour.stopDelay + .seconds(2), .seconds(30))) { [unowned self] in
       containers.end(uid)
       let terminated: JSONValue = ["exitCode": 137, "reason": "Error", "message": ""]
       server.update(path, status: true, by: .kubelet) {
@@ -120,11 +120,11 @@ extension ModelCluster {
   /// The node controller deletes the pods of a node that has been out of reach for five minutes.
   private func loseNode(_ path: ResourcePath, uid: String, for duration: Duration) {
     unreachable.insert(uid)
-    agenda.after(.seconds(300)) { [unowned self] in
+    later(.seconds(300)) { [unowned self] in
       guard unreachable.contains(uid), current(path, uid: uid)?.hasEnded == false else { return }
       server.delete(path, by: .jobController)
     }
-    agenda.after(duration) { [unowned self] in
+    later(duration) { [unowned self] in
       unreachable.remove(uid)
       for body in postponed.removeValue(forKey: uid) ?? [] { body() }
       // A node that has come back and knows nothing of a container says that the pod has failed.

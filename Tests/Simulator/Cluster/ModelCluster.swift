@@ -23,6 +23,11 @@ final class ModelCluster {
   var unreachable: Set<String> = []
   var postponed: [String: [() -> Void]] = [:]
 
+  /// By UID of the Job.
+  var podsMade: [String: Int] = [:]
+  /// Until then something is going to happen.
+  private(set) var busyUntil: Duration = .zero
+
   private var random: SeededRandom
   private var pending: Set<String> = []
 
@@ -37,6 +42,12 @@ final class ModelCluster {
 
   func behaviour(ofJob name: String) -> PodBehaviour {
     behaviours.filter { name.hasPrefix($0.key) }.max { $0.key.count < $1.key.count }?.value ?? .quick
+  }
+
+  /// Has `body` happen after `delay`.
+  func later(_ delay: Duration, _ body: @escaping () -> Void) {
+    busyUntil = max(busyUntil, agenda.now + delay)
+    agenda.after(delay, body)
   }
 
   /// Has `body` happen a little later; once, however often that is said until then.

@@ -224,12 +224,13 @@ final class World {
       for name in processes.keys.sorted() { kill(name) }
     }
     // Longer than the longest pause of a retry, and than an orphaned lock is looked at.
-    let patience = max(.seconds(330), scenario.settings.lockTimeout + .seconds(30))
+    let patience = max(.seconds(300), scenario.settings.lockTimeout, scenario.settings.jobStartTimeout) + .seconds(30)
     let longest = agenda.now + .seconds(5 * 3600)
     repeat {
       pass(.seconds(60))
     } while agenda.now < longest
-      && (agenda.now - monitor.lastWrite < patience || processes.values.contains { $0.executor.isFrozen })
+      && (agenda.now - max(monitor.lastWrite, cluster.busyUntil) < patience
+        || processes.values.contains { $0.executor.isFrozen })
     let writes = monitor.writes
     pass(.seconds(600))
     if agenda.now >= longest { monitor.violate("L3", "writes go on with no input: \(monitor.latestWrites)") }
