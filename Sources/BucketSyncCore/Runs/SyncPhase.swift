@@ -27,8 +27,7 @@ extension RunReconciler {
     // The cache may lag behind those of a leader before this one, or somebody took the labels off that we watch by.
     let stored = try await services.client.find(Job.self, key)
     if let stored, stored.isControlled(by: run) {
-      let result = try await follow(run, stored)
-      return result == .done ? .again(after: Self.unwatchedPause) : result
+      return try await follow(run, stored).atLatest(after: Self.unwatchedPause)
     }
     let message = "Job \(name) was deleted by somebody else before it had finished"
     return try await conclude(run, .failed(reason: "JobDeleted", message: message))
@@ -105,7 +104,14 @@ extension RunReconciler {
       services.metrics.pluginFailed(blocked.plugin, point: blocked.point)
       return try await conclude(run, .failed(reason: "PluginFailed", message: blocked.description))
     }
-    if try await hasUnfinishedPods(run) { return .again(after: Self.unwatchedPause) }
+    let left = try await storedPods(of: run).filter { !$0.hasStopped }
+    if !left.isEmpty {
+      // Mostly a cache that does not have the Job yet; but if the Job is gone, its pod may stay for long.
+      let now = Timestamp(services.time.now)
+      let message = "the Job is created when pod \(left.names) has stopped"
+      _ = try await write(run) { $0.set(Self.jobRunning, .no, reason: "WaitingForPods", message: message, at: now) }
+      return .again(after: Self.unwatchedPause)
+    }
     switch try await services.lock.lock(context) {
     case .acquired: return try await createJob(of: run, plan)
     case .busy(let holder, _):
