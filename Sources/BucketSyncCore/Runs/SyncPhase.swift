@@ -55,7 +55,13 @@ extension RunReconciler {
     switch services.builder.assess(job, pods: pods) {
     case .ended(let outcome): return try await ended(run, job, pods, outcome)
     case .running:
-      try await note(run, job, .yes, reason: "Running", message: "the pod of Job \(name) runs")
+      // Where its node is lost, a pod is being deleted for ever: neither replaced nor stopped.
+      if !pods.isEmpty, pods.allSatisfy(\.metadata.isBeingDeleted) {
+        let message = "pod \(pods.names) is being deleted and has not stopped yet"
+        try await note(run, job, .yes, reason: "Stopping", message: message)
+      } else {
+        try await note(run, job, .yes, reason: "Running", message: "the pod of Job \(name) runs")
+      }
       return Reconciliation.done.atLatest(after: patience)
     case .pending(let reason, let message):
       return try await pending(run, job, reason: reason, message).atLatest(after: patience)

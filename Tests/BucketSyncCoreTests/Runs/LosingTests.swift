@@ -88,6 +88,22 @@ struct LosingTests {
     #expect(try await world.brokenPromises() == [])
   }
 
+  @Test("a pod that is being deleted and does not stop is named")
+  func stopping() async throws {
+    let world = try World()
+    world.cluster.jobs(named: "run", .ignoresStop)
+    try world.createRun("run")
+    #expect(try await world.run { $0.condition("run", "JobRunning")?.reason == "Running" })
+    world.server.delete(Pod.self, .named("run-pod"))
+    try await world.run()
+    #expect(world.condition("run", "JobRunning")?.reason == "Stopping")
+    #expect(world.condition("run", "JobRunning")?.message.contains("run-pod") == true)
+    world.cluster.kill("run")
+    try await world.run()
+    #expect(world.run("run")?.status?.result == .failed)
+    #expect(try await world.brokenPromises() == [])
+  }
+
   @Test("a pod that nobody owns any more is named as what the locks are kept for")
   func ownerless() async throws {
     let world = try World()
