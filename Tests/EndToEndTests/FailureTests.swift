@@ -1,6 +1,7 @@
 // Syncs that cannot work: the run fails, says why, keeps secrets to itself and leaves nothing behind.
 
 import BucketSyncAPI
+import FoundationEssentials
 import KubernetesClient
 import KubernetesModel
 import Testing
@@ -163,6 +164,44 @@ struct InterruptionTests {
     }
   }
 
+  @Test func aDeadlineThatTheJobControllerForgetsIsKeptByTheRun() async throws {
+    try await World.run { world in
+      let sync = try await world.heldSync()
+      try await world.startController()
+      var run = world.run("once", sync)
+      run.spec.timeout = "10s"
+      try await world.create(run)
+      try await world.rcloneRunning("once")
+      // The Job controller of Kubernetes 1.20 looks once, `timeout` after it has first seen the Job, and then reckons
+      // from this. It moves it on by itself now and then (kubernetes/kubernetes#107226), and the deadline is lost.
+      try await Task.sleep(for: .seconds(1))
+      try await world.changeJobStatus("once", ["startTime": .string("\(Timestamp(Date()))")])
+      let (finished, error) = try await world.failure(of: "once")
+      #expect(error.contains("spec.timeout of 10s"))
+      #expect(finished.condition("Failed")?.reason == "DeadlineExceeded")
+      #expect(world.history.podLives.count == 1)
+      #expect(try await world.kubectl("get", "events").contains("DeadlineEnforced"))
+    }
+  }
+
+  @Test func aPodThatOutlivesItsJobIsStoppedBeforeTheLocksAreReleased() async throws {
+    try await World.run { world in
+      let sync = try await world.heldSync()
+      try await world.startController()
+      try await world.create(world.run("once", sync))
+      try await world.rcloneRunning("once")
+      // What the Job controller of Kubernetes 1.20 leaves when its request to delete the pod is refused.
+      let now = Timestamp(Date()).description
+      let failure: JSONValue = [
+        "type": "Failed", "status": "True", "reason": "DeadlineExceeded", "lastTransitionTime": .string(now),
+      ]
+      try await world.changeJobStatus("once", ["conditions": [failure]])
+      let (finished, _) = try await world.failure(of: "once")
+      #expect(finished.condition("Failed")?.reason == "DeadlineExceeded")
+      #expect(PodProcess.all(syncing: sync.source).isEmpty)
+    }
+  }
+
   @Test func aJobDeletedByHandFailsItsRun() async throws {
     try await World.run { world in
       let sync = try await world.heldSync()
@@ -212,5 +251,13 @@ struct InterruptionTests {
       sync.release()
       try await world.finish(of: "once")
     }
+  }
+}
+
+extension World {
+  /// Writes into a Job's status, as its controller does.
+  fileprivate func changeJobStatus(_ name: String, _ fields: JSONValue) async throws {
+    let key = ObjectKey(namespace: namespace, name: name)
+    _ = try await client.patch(Job.self, key, .merge(["status": fields]), subresource: .status)
   }
 }

@@ -247,6 +247,14 @@ struct MadeUpJobTests {
     #expect(try failure([])?.hasSuffix("the Job says BackoffLimitExceeded: for reasons") == true)
   }
 
+  @Test("a Job that has failed while its pod goes on is told in the Job's own words")
+  func outlived() throws {
+    #expect(
+      try failure([try pod(#"{"phase":"Running"}"#)])
+        == "BackoffLimitExceeded: the Job failed while its pod did not; the Job says BackoffLimitExceeded: for reasons"
+    )
+  }
+
   @Test(
     "what befell the pod as a whole comes before the exit code",
     arguments: [

@@ -38,11 +38,15 @@ struct JobReading: Sendable {
       return .failed(reason: pod.reason, message: pod.message)
     }
     let details = [failure.reason, failure.message].compactMap(\.self).joined(separator: ": ")
+    let words = details.isEmpty ? "" : "; the Job says \(LogDigest.clean(details))"
+    guard pods.isEmpty else {
+      return .failed(reason: failure.reason ?? "JobFailed", message: "the Job failed while its pod did not\(words)")
+    }
     return .failed(
       reason: "PodLost",
       message: """
         the Job failed and no pod is left to tell why, so the pod was deleted from outside (by kubectl, or by draining \
-        or losing its node)\(details.isEmpty ? "" : "; the Job says \(LogDigest.clean(details))")
+        or losing its node)\(words)
         """
     )
   }

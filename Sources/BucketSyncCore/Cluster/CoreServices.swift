@@ -11,6 +11,9 @@ package struct CoreSettings: Sendable, Hashable {
   package var lockTimeout: Duration
   /// How long a Job's pod may take to start before the run fails (`--job-start-timeout`); zero waits for ever.
   package var jobStartTimeout: Duration
+  /// How long a Job is left to its own controller after its deadline, before the run ends it; `nil` for ever. Since
+  /// Kubernetes 1.31 a Job is Failed only when its pods have stopped, for which they have 30 seconds; and clocks differ.
+  package var deadlineGrace: Duration?
   /// How long a post-sync hook may take.
   package var postSyncTimeout: Duration
   /// Where policies and runs are looked after (`--watch-namespaces`); empty for everywhere.
@@ -18,10 +21,11 @@ package struct CoreSettings: Sendable, Hashable {
 
   package init(
     lockTimeout: Duration = .seconds(300), jobStartTimeout: Duration = .seconds(600),
-    postSyncTimeout: Duration = .seconds(30), namespaces: [String] = []
+    deadlineGrace: Duration? = .seconds(45), postSyncTimeout: Duration = .seconds(30), namespaces: [String] = []
   ) {
     self.lockTimeout = lockTimeout
     self.jobStartTimeout = jobStartTimeout
+    self.deadlineGrace = deadlineGrace
     self.postSyncTimeout = postSyncTimeout
     self.namespaces = namespaces
   }

@@ -82,11 +82,10 @@ extension RunReconciler {
     return written
   }
 
-  /// Whether pods of the run are left, by the API server's own word.
-  func hasUnfinishedPods(_ run: BucketSync) async throws -> Bool {
+  /// The pods of the run, by the API server's own word.
+  func storedPods(of run: BucketSync) async throws -> [Pod] {
     let selector = "\(BucketSyncNames.Label.runUID)=\(run.metadata.uid ?? "")"
-    let pods = try await services.client.list(Pod.self, namespace: run.metadata.namespace, labels: selector)
-    return pods.items.contains { !$0.hasStopped }
+    return try await services.client.list(Pod.self, namespace: run.metadata.namespace, labels: selector).items
   }
 
   /// Deletes the Job.
@@ -99,32 +98,53 @@ extension RunReconciler {
     let isWatched = job != nil
     if job == nil { job = try await services.client.find(Job.self, key) }
     let left = services.caches.pods(of: RunReference(run)).filter { !$0.hasStopped }
-    if !left.isEmpty { try await noteStopping(run, left) }
+    if !left.isEmpty { try await noteWaiting(run, reason: "WaitingForPods", until: "pod \(left.names) has stopped") }
     if let job, job.isControlled(by: run) {
       // A finished Job goes at once; one that may still make pods stays until those are gone.
       if !job.metadata.isBeingDeleted {
         try await services.client.deleteIfPresent(job, propagation: job.isFinished ? .background : .foreground)
       }
       // While it is not finished its controller might still make a pod: it has to be gone first.
-      if !job.isFinished { return isWatched ? .done : .again(after: Self.unwatchedPause) }
+      if !job.isFinished {
+        let waiting = left.isEmpty ? try await noteStuck(run, job) : .done
+        return waiting.atLatest(after: isWatched ? nil : Self.unwatchedPause)
+      }
     }
     guard left.isEmpty else { return .done }
-    if !succeeded, try await hasUnfinishedPods(run) { return .again(after: Self.unwatchedPause) }
+    if !succeeded, try await storedPods(of: run).contains(where: { !$0.hasStopped }) {
+      return .again(after: Self.unwatchedPause)
+    }
     return nil
   }
 
-  /// Tells what is waited for, once stopping takes so long that somebody may ask.
-  private func noteStopping(_ run: BucketSync, _ pods: [Pod]) async throws {
+  /// Tells that the Job itself does not go, if it takes long although no pod is left: the garbage collector takes its
+  /// finalizer off, others may have put there their own.
+  private func noteStuck(_ run: BucketSync, _ job: Job) async throws -> Reconciliation {
+    // Without the time the watch is about to tell of the deletion.
+    guard let since = job.metadata.deletionTimestamp else { return .done }
+    let left = Self.deletionGrace - since.elapsed(until: services.time.now)
+    if left > .zero { return .again(after: left) }
+    let finalizers = (job.metadata.finalizers ?? []).joined(separator: ", ")
+    try await noteWaiting(
+      run, reason: "WaitingForJob",
+      until: "Job \(job.metadata.name), which finalizer \(finalizers) keeps from being deleted, is gone")
+    return .done
+  }
+
+  /// Tells what is waited for.
+  private func noteWaiting(_ run: BucketSync, reason: String, until event: String) async throws {
     let now = Timestamp(services.time.now)
-    let names = pods.map(\.metadata.name).sorted().joined(separator: ", ")
     _ = try await write(run) { status in
       guard let condition = status.conditions?[BucketSync.ConditionType.locksAcquired], condition.status == .yes
       else { return }
       status.set(
-        BucketSync.ConditionType.locksAcquired, .yes, reason: "WaitingForPods",
-        message: "the locks are kept until pod \(names) has stopped", at: now)
+        BucketSync.ConditionType.locksAcquired, .yes, reason: reason, message: "the locks are kept until \(event)",
+        at: now)
     }
   }
+
+  /// How long a Job's deletion takes before it is worth telling.
+  private static let deletionGrace = Duration.seconds(5)
 
   private func finish(
     _ run: BucketSync, _ outcome: RunOutcome, _ report: PostSyncReport
@@ -153,4 +173,9 @@ extension RunReconciler {
       outcome.message ?? "synced \(run.spec.source) to \(run.spec.destination) in \(finished.status?.duration ?? "0s")")
     return finished
   }
+}
+
+extension [Pod] {
+  /// Their names, in a list for people.
+  var names: String { map(\.metadata.name).sorted().joined(separator: ", ") }
 }

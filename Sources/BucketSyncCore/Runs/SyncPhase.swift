@@ -3,6 +3,15 @@
 // The Job may be missing for two reasons: it was never created, because the controller died right after phase Sync was
 // stored, or somebody deleted it. `status.jobUID`, stored as soon as the Job was seen, tells them apart: only a Job
 // that was never seen is created (again), and only when no pod of an earlier one is left.
+//
+// A run must end (design.md section 7, L1) whatever the Job controller loses, and those of Kubernetes lose things:
+//
+//   - a deadline: before kubernetes/kubernetes#110294 (2022) it is one timer in memory, set when the Job starts. It is
+//     gone when the controller manager restarts (#62134); and it goes off in vain, too early by a moment, when a second
+//     look at the Job through a cache that lagged behind has moved `status.startTime` over the edge of a second
+//     (#107226). So the deadline is kept here as well, `CoreSettings.deadlineGrace` later.
+//   - a pod: that of 1.20 marks a Job as Failed even if its request to delete the pod was refused, and never looks at a
+//     finished Job again. So a pod is given `lastWordsGrace` to end after its Job, and is then deleted with it.
 
 import BucketSyncAPI
 import FoundationEssentials
@@ -28,8 +37,7 @@ extension RunReconciler {
     // The cache may lag behind those of a leader before this one, or somebody took the labels off that we watch by.
     let stored = try await services.client.find(Job.self, key)
     if let stored, stored.isControlled(by: run) {
-      let result = try await follow(run, stored)
-      return result == .done ? .again(after: Self.unwatchedPause) : result
+      return try await follow(run, stored).atLatest(after: Self.unwatchedPause)
     }
     let message = "Job \(name) was deleted by somebody else before it had finished"
     return try await conclude(run, .failed(reason: "JobDeleted", message: message))
@@ -57,20 +65,65 @@ extension RunReconciler {
       let message = "Job \(name) was replaced by somebody else before it had finished"
       return try await conclude(run, .failed(reason: "JobDeleted", message: message))
     }
+    let patience = patience(with: job)
+    if let patience, patience <= .zero { return try await endOverdue(run, job) }
     let pods = services.caches.pods(of: RunReference(run))
     switch services.builder.assess(job, pods: pods) {
-    case .ended(let outcome):
-      // The Job's end may be seen before that of its pod, which tells the reason.
-      if pods.contains(where: { !$0.hasStopped && !$0.metadata.isBeingDeleted && $0.status?.phase != "Failed" }) {
-        return .done
-      }
-      return try await conclude(run, outcome)
+    case .ended(let outcome): return try await ended(run, job, pods, outcome)
     case .running:
-      try await note(run, job, .yes, reason: "Running", message: "the pod of Job \(name) runs")
-      return .done
+      // Where its node is lost, a pod is being deleted for ever: neither replaced nor stopped.
+      if !pods.isEmpty, pods.allSatisfy(\.metadata.isBeingDeleted) {
+        let message = "pod \(pods.names) is being deleted and has not stopped yet"
+        try await note(run, job, .yes, reason: "Stopping", message: message)
+      } else {
+        try await note(run, job, .yes, reason: "Running", message: "the pod of Job \(name) runs")
+      }
+      return Reconciliation.done.atLatest(after: patience)
     case .pending(let reason, let message):
-      return try await pending(run, job, reason: reason, message)
+      return try await pending(run, job, reason: reason, message).atLatest(after: patience)
     }
+  }
+
+  /// Handles a Job that has ended. That may be seen before the end of its pod, which tells the reason.
+  private func ended(
+    _ run: BucketSync, _ job: Job, _ pods: [Pod], _ outcome: RunOutcome
+  ) async throws -> Reconciliation {
+    guard pods.contains(where: \.mayTellMore) else { return try await conclude(run, outcome) }
+    let left = Self.lastWordsGrace - (job.endTime?.elapsed(until: services.time.now) ?? Self.lastWordsGrace)
+    if left > .zero { return .again(after: left) }
+    // Nobody stops that pod; finalizing will. Unless it is the cache that lags behind.
+    let reading = services.builder.assess(job, pods: try await storedPods(of: run))
+    if case .ended(let reread) = reading { return try await conclude(run, reread) }
+    return try await conclude(run, outcome)
+  }
+
+  /// How long the Job is still left to its own controller, if it has a deadline and has not ended. Kubernetes counts
+  /// from `status.startTime`.
+  private func patience(with job: Job) -> Duration? {
+    guard !job.isFinished, let grace = services.settings.deadlineGrace,
+      let limit = job.spec?.activeDeadlineSeconds, let start = job.status?.startTime
+    else { return nil }
+    return .seconds(limit) + grace - start.elapsed(until: services.time.now)
+  }
+
+  /// Ends a Job that was to end at its deadline long ago, with the outcome that it would have had.
+  private func endOverdue(_ run: BucketSync, _ job: Job) async throws -> Reconciliation {
+    // The cache may lag behind a Job that has ended, and no result may be lost (S4).
+    guard let stored = try await services.client.find(Job.self, job.key) else {
+      return .again(after: Self.unwatchedPause)
+    }
+    guard stored.metadata.uid == job.metadata.uid, let patience = patience(with: stored), patience <= .zero else {
+      return try await follow(run, stored)
+    }
+    let message = "Job \(job.metadata.name) runs on, long after its deadline"
+    record(
+      run, .warning, reason: "DeadlineEnforced", action: "DeleteJob",
+      "\(message); its controller should have ended it, so bucket-sync does")
+    let pods = services.caches.pods(of: RunReference(run))
+    if case .ended(let outcome) = services.builder.assess(stored.pastDeadline, pods: pods) {
+      return try await conclude(run, outcome)
+    }
+    return try await conclude(run, .failed(reason: Job.deadlineExceeded, message: message))
   }
 
   /// Creates the Job of a run whose locks are held.
@@ -121,7 +174,14 @@ extension RunReconciler {
       services.metrics.pluginFailed(blocked.plugin, point: blocked.point)
       return try await conclude(run, .failed(reason: "PluginFailed", message: blocked.description))
     }
-    if try await hasUnfinishedPods(run) { return .again(after: Self.unwatchedPause) }
+    let left = try await storedPods(of: run).filter { !$0.hasStopped }
+    if !left.isEmpty {
+      // Mostly a cache that does not have the Job yet; but if the Job is gone, its pod may stay for long.
+      let now = Timestamp(services.time.now)
+      let message = "the Job is created when pod \(left.names) has stopped"
+      _ = try await write(run) { $0.set(Self.jobRunning, .no, reason: "WaitingForPods", message: message, at: now) }
+      return .again(after: Self.unwatchedPause)
+    }
     switch try await services.lock.lock(context) {
     case .acquired: return try await createJob(of: run, plan)
     case .busy(let holder, _):
@@ -163,6 +223,8 @@ extension RunReconciler {
   }
 
   private static let startingGrace = Duration.seconds(5)
+  /// How long after the end of a Job that of its pod may be seen.
+  static let lastWordsGrace = Duration.seconds(10)
   /// How long to wait for what no watch will tell.
   static let unwatchedPause = Duration.seconds(2)
 }
@@ -174,7 +236,27 @@ extension Job {
   }
 
   /// Whether the Job controller is done with it and will make no more pods.
-  var isFinished: Bool { trueCondition("Complete") != nil || trueCondition("Failed") != nil }
+  var isFinished: Bool { ending != nil }
+
+  /// When that came to be.
+  var endTime: Timestamp? { ending?.lastTransitionTime }
+
+  private var ending: Condition? { trueCondition("Complete") ?? trueCondition("Failed") }
+
+  /// As its controller would have left it at its deadline.
+  var pastDeadline: Job {
+    var job = self
+    job.status?.conditions = (status?.conditions ?? []) + [Condition(type: "Failed", reason: Self.deadlineExceeded)]
+    return job
+  }
+
+  /// The reason of a Job's failure at its deadline, as Kubernetes calls it.
+  static let deadlineExceeded = "DeadlineExceeded"
+}
+
+extension Pod {
+  /// Whether the pod has not ended yet, so that its end may tell why its Job has; one that is being deleted tells of that.
+  fileprivate var mayTellMore: Bool { !hasStopped && !metadata.isBeingDeleted && status?.phase != "Failed" }
 }
 
 extension Timestamp {

@@ -82,8 +82,10 @@ struct StandaloneOptions: ParsableArguments {
         healthAddress: try source.address(healthAddress, "health-address", "HEALTH_ADDRESS", default: "0"),
         metricsAddress: try source.address(metricsAddress, "metrics-address", "METRICS_ADDRESS", default: "0"),
         concurrency: try shared.concurrency(source),
-        // A pod may wait its turn for as long as others run, and there are no images to be pulled.
-        core: CoreSettings(lockTimeout: try shared.lockTimeout(source), jobStartTimeout: .zero)))
+        // A pod may wait its turn for as long as others run, and there are no images to be pulled. Supervisors keep
+        // deadlines, by a clock that nobody can set.
+        core: CoreSettings(
+          lockTimeout: try shared.lockTimeout(source), jobStartTimeout: .zero, deadlineGrace: nil)))
   }
 
   private static func name(_ text: String, _ flag: String) throws -> String {

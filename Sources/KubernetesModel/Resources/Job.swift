@@ -27,6 +27,15 @@ public struct Job: KubernetesObject, Hashable {
     public var reason: String?
     public var message: String?
     public var lastTransitionTime: Timestamp?
+
+    /// A condition that holds.
+    public init(type: String, reason: String?, message: String? = nil, lastTransitionTime: Timestamp? = nil) {
+      self.type = type
+      status = "True"
+      self.reason = reason
+      self.message = message
+      self.lastTransitionTime = lastTransitionTime
+    }
   }
 
   public var metadata: ObjectMeta

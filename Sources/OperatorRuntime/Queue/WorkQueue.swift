@@ -148,9 +148,13 @@ package final class WorkQueue<Key: Hashable & Sendable>: Sendable {
       addDue()
       let (isShutDown, deadline) = state.withLock { ($0.isShutDown, $0.delayed.values.min()) }
       if isShutDown { return }
-      try? await time.sleep(for: deadline.map { max(.zero, $0 - time.uptime) }, orUntil: timerWake)
+      // Delays come from fields that people write; sleeping for longer than clocks can count is a crash.
+      let delay = deadline.map { min(max(.zero, $0 - time.uptime), Self.longestSleep) }
+      try? await time.sleep(for: delay, orUntil: timerWake)
     }
   }
+
+  private static var longestSleep: Duration { .seconds(86_400) }
 
   private func addDue() {
     let now = time.uptime

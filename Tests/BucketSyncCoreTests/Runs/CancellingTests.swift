@@ -86,6 +86,43 @@ struct CancellingTests {
     #expect(try await world.brokenPromises() == [])
   }
 
+  @Test("a Job that somebody's finalizer keeps is named, with the finalizer, as what the locks are kept for")
+  func stuckJob() async throws {
+    let world = try World()
+    world.cluster.jobs(named: "run", .runsForEver)
+    try world.createRun("run")
+    #expect(try await world.run { $0.isLive("run") })
+    world.server.change(Job.self, .named("run")) { $0["metadata"]["finalizers"] = ["example.com/audit"] }
+    world.deleteRun("run")
+    try await world.run()
+    #expect(!world.isLive("run"))
+    #expect(world.condition("run", "LocksAcquired")?.reason == "WaitingForJob")
+    #expect(world.condition("run", "LocksAcquired")?.message.contains("example.com/audit") == true)
+    #expect(world.locks.count == 2)
+    world.server.change(Job.self, .named("run")) { $0["metadata"]["finalizers"] = [] }
+    try await world.run()
+    #expect(world.runs.isEmpty)
+    #expect(try await world.brokenPromises() == [])
+  }
+
+  @Test("a Job that was removed before it was seen is created again, once its pod, which is named, has stopped")
+  func unseen() async throws {
+    let world = try World()
+    world.cluster.jobs(named: "run", .ignoresStop)
+    try world.createRun("run")
+    #expect(try await world.run { $0.isLive("run") })
+    world.server.change(BucketSync.self, .named("run")) { $0["status"].removeMember("jobUID") }
+    world.server.delete(Job.self, .named("run"))
+    try await world.run(for: .seconds(60))
+    #expect(world.condition("run", "JobRunning")?.message.contains("run-pod") == true)
+    #expect(world.locks.count == 2)
+    world.cluster.jobs(named: "run", .succeeds)
+    world.cluster.kill("run")
+    try await world.run()
+    #expect(world.run("run")?.status?.result == .succeeded)
+    #expect(try await world.brokenPromises() == [])
+  }
+
   @Test("a new leader whose cache has not seen the Job yet does not take it for deleted")
   func lateCache() async throws {
     let world = try World()

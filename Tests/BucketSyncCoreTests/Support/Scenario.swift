@@ -20,7 +20,7 @@ struct Scenario: Sendable, CustomTestStringConvertible {
 
   static let all: [Scenario] = [
     tick, trigger, failure, sharedBuckets, cancelledWhileRunning, deletedWhileWaiting, policyDeleted, foreignJob,
-    timeout,
+    timeout, forgottenDeadline, forgottenPod,
     skipped, history, changedTrigger,
   ]
 
@@ -105,6 +105,22 @@ struct Scenario: Sendable, CustomTestStringConvertible {
       try world.createPolicy("nightly", timeout: "5m")
     },
     check: { $0.unexpected(["nightly-1705284000": .failed]) })
+
+  static let forgottenDeadline = Scenario(
+    name: "a run that takes too long, which the Job controller does not notice",
+    begin: { world in
+      world.cluster.lose(.deadlines)
+      try timeout.begin(world)
+    },
+    check: timeout.check)
+
+  static let forgottenPod = Scenario(
+    name: "a run that takes too long, whose pod the Job controller fails to delete",
+    begin: { world in
+      world.cluster.lose(.podDeletions)
+      try timeout.begin(world)
+    },
+    check: timeout.check)
 
   static let skipped = Scenario(
     name: "a run that a plugin makes wait and then skips",

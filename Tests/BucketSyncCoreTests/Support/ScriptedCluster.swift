@@ -22,6 +22,14 @@ final class ScriptedCluster: Sendable {
     case neverStarts(reason: String)
   }
 
+  /// What the Job controller may lose.
+  enum Loss: Sendable, Hashable {
+    /// The timer of each deadline, as Kubernetes 1.20 does when it is restarted.
+    case deadlines
+    /// The requests to delete the pods of a Job that fails.
+    case podDeletions
+  }
+
   /// A container that runs.
   struct Live: Sendable {
     var run: String
@@ -32,7 +40,7 @@ final class ScriptedCluster: Sendable {
     var behaviours: [String: Behaviour] = [:]
     var live: [ObjectKey: Live] = [:]
     var violations: [String] = []
-    var isPaused = false
+    var losses: Set<Loss> = []
   }
 
   private let server: InMemoryAPIServer
@@ -47,6 +55,11 @@ final class ScriptedCluster: Sendable {
 
   /// From now on, Jobs whose name starts with `prefix` do this; all others succeed.
   func jobs(named prefix: String, _ behaviour: Behaviour) { state.withLock { $0.behaviours[prefix] = behaviour } }
+
+  /// From now on, the Job controller loses this.
+  func lose(_ loss: Loss) { state.withLock { _ = $0.losses.insert(loss) } }
+
+  private func loses(_ loss: Loss) -> Bool { state.withLock { $0.losses.contains(loss) } }
 
   /// The containers that run now.
   var live: [ObjectKey: Live] { state.withLock { $0.live } }
@@ -68,7 +81,8 @@ final class ScriptedCluster: Sendable {
 
   /// How long until something happens by itself.
   var nextDeadline: Duration? {
-    server.objects.filter { $0.key.plural == "jobs" && !$0.value.isOver }
+    if loses(.deadlines) { return nil }
+    return server.objects.filter { $0.key.plural == "jobs" && !$0.value.isOver }
       .compactMap { $0.value.deadline }.min()
       .map { .seconds(max(0, $0 - Timestamp(time.now).unixSeconds)) }
   }
@@ -79,13 +93,13 @@ final class ScriptedCluster: Sendable {
     // Jobs of nobody are scenery.
     guard !job["metadata"]["ownerReferences"].isNull, !job.isOver, !job.isBeingDeleted else { return false }
     let own = pods.filter { $0["metadata"]["ownerReferences"][0]["uid"] == job["metadata"]["uid"] }
-    if let deadline = job.deadline, deadline <= Timestamp(time.now).unixSeconds {
+    if let deadline = job.deadline, deadline <= Timestamp(time.now).unixSeconds, !loses(.deadlines) {
       end(job, "Failed", reason: "DeadlineExceeded", "Job was active longer than specified deadline")
-      for pod in own { server.delete(Pod.self, pod.key) }
+      if !loses(.podDeletions) { for pod in own { server.delete(Pod.self, pod.key) } }
       return true
     }
     guard let pod = own.first else {
-      if job["status"]["started"] == true {
+      if !job["status"]["startTime"].isNull {
         end(job, "Failed", reason: "BackoffLimitExceeded", "Job has reached the specified backoff limit")
       } else {
         makePod(of: job)
@@ -114,12 +128,22 @@ final class ScriptedCluster: Sendable {
       "metadata": metadata, "spec": job["spec"]["template"]["spec"], "status": ["phase": "Pending"],
     ]
     _ = try? server.create(Pod.self, pod, namespace: job.key.namespace)
-    server.change(Job.self, job.key) { $0["status"]["started"] = true }
+    let now = Timestamp(time.now)
+    server.change(Job.self, job.key) { $0["status"]["startTime"] = .string("\(now)") }
+  }
+
+  /// Has the Job controller give up the Job called `name`, which does not yet know how its pod ends.
+  func giveUp(_ name: String) {
+    guard let job = server.json(Job.self, ObjectKey(namespace: "default", name: name)) else { return }
+    end(job, "Failed", reason: "BackoffLimitExceeded", "Job has reached the specified backoff limit")
   }
 
   private func end(_ job: JSONValue, _ type: String, reason: String?, _ message: String) {
+    let now = Timestamp(time.now)
     server.change(Job.self, job.key) { job in
-      var condition: JSONValue = ["type": .string(type), "status": "True", "message": .string(message)]
+      var condition: JSONValue = [
+        "type": .string(type), "status": "True", "message": .string(message), "lastTransitionTime": .string("\(now)"),
+      ]
       if let reason { condition["reason"] = .string(reason) }
       job["status"]["conditions"] = [condition]
     }
@@ -146,6 +170,7 @@ final class ScriptedCluster: Sendable {
       case .fails(let code, let log): finish(pod, "Failed", exitCode: code, log: log)
       default: return false
       }
+    case _ where pod.isBeingDeleted: server.delete(Pod.self, pod.key, .init(gracePeriodSeconds: 0))
     default: return false
     }
     return true
@@ -235,7 +260,7 @@ extension JSONValue {
   /// When this Job has taken too long.
   fileprivate var deadline: Int64? {
     guard let limit = self["spec"]["activeDeadlineSeconds"].integer,
-      let start = self["metadata"]["creationTimestamp"].string.flatMap({ Timestamp($0) })
+      let start = self["status"]["startTime"].string.flatMap({ Timestamp($0) })
     else { return nil }
     return start.unixSeconds + limit
   }

@@ -94,6 +94,18 @@ struct WorkQueueTests {
     }
   }
 
+  @Test("a delay longer than clocks can count keeps nobody from their turn")
+  func endlessDelay() async throws {
+    try await withTimer {
+      queue.add("never", after: .seconds(Int64.max))
+      try await time.untilSleeping(for: .seconds(86_400))
+      queue.add("late", after: .seconds(10))
+      try await time.untilSleeping(for: .seconds(10))
+      time.advance(by: .seconds(10))
+      #expect(await queue.next() == "late")
+    }
+  }
+
   @Test("each failure of a key doubles its delay up to five minutes, and forgetting starts from the beginning")
   func rateLimit() async throws {
     try await withTimer {
