@@ -27,14 +27,18 @@ final class BucketLocks: LockProvider {
   }
 
   func lock(_ run: RunContext) async throws -> LockResult {
+    let heldBefore = Set(locks(heldBy: run.reference.uid))
     let result: LockResult
     do {
       result = try await takeAll(run)
     } catch {
+      let cause = (error as? LockFailure)?.cause ?? error as? APIError
+      let isPassing = cause?.isPassing ?? false
       // All or none. If this fails too, the next call or `unlock` finds what is left; the first error tells more.
-      try? await giveBack(run.reference)
-      // Trouble that passes is the queue's business and no reason to tell people.
-      if let failure = error as? LockFailure, failure.cause.isPassing { throw failure.cause }
+      // What the run has held before is kept while trouble lasts that passes: its Job may be about to be created.
+      try? await giveBack(run.reference, but: isPassing ? heldBefore : [])
+      // Such trouble is the queue's business and no reason to tell people.
+      if let cause, isPassing { throw cause }
       throw error
     }
     if result != .acquired { try await giveBack(run.reference) }
@@ -131,12 +135,12 @@ extension BucketLocks {
     }
   }
 
-  /// Deletes all locks of `run`, at the same time.
-  private func giveBack(_ run: RunReference) async throws {
+  /// Deletes all locks of `run` except those called `kept`, at the same time.
+  private func giveBack(_ run: RunReference, but kept: Set<String> = []) async throws {
     let unseen = try await locateUncertain(run)
     let seen = store.objects(.holder, run.uid).filter { cached in !unseen.contains { $0.key == cached.key } }
     try await withThrowingTaskGroup(of: Void.self) { group in
-      for configMap in unseen + seen {
+      for configMap in unseen + seen where !kept.contains(configMap.metadata.name) {
         group.addTask { try await self.release(configMap, heldBy: run) }
       }
       try await group.waitForAll()

@@ -1,7 +1,9 @@
-// Requests for which "it does not exist" is an answer, not a failure.
+// Requests for which "it does not exist" or "it has changed" is an answer, not just a failure.
 
+import BucketSyncAPI
 import KubernetesClient
 import KubernetesModel
+import OperatorRuntime
 
 extension KubernetesClient {
   /// The object, or `nil` if there is none.
@@ -9,6 +11,21 @@ extension KubernetesClient {
     do { return try await get(type, key) } catch {
       guard error.isNotFound else { throw error }
       return nil
+    }
+  }
+
+  /// Patches a run as it is in `cache`. When it has changed meanwhile it is read again, so that the next attempt need
+  /// not wait for a watch that may be away for a while: the answer to our own last write may have been lost.
+  /// - Throws: The conflict all the same.
+  func patch<Object: KubernetesObject>(
+    _ key: ObjectKey, _ patch: Patch, subresource: Subresource? = nil, rereading cache: ObjectStore<Object>
+  ) async throws(APIError) -> Object {
+    do { return try await self.patch(Object.self, key, patch, subresource: subresource) } catch {
+      // Policies may be listed and watched only; nobody's buckets wait for them.
+      if error.isConflict, Object.self is BucketSync.Type, let current = try? await get(Object.self, key) {
+        cache.record(current)
+      }
+      throw error
     }
   }
 

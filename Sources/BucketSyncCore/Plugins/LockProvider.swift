@@ -8,7 +8,9 @@
 //   run (by UID) holds already counts as taken. `unlock` is idempotent, may be called without a lock, and removes only
 //   locks of this very run.
 // - Caveats: the controller may die between any two requests; what it left is found again by `heldLocks`.
-// - Errors: a thrown error leaves the run where it is; the call is repeated with back-off.
+// - Errors: a thrown error leaves the run where it is; the call is repeated with back-off. It must not take away what
+//   the run held before because of trouble that passes: `lock` is also asked whether a run whose Job is about to be
+//   created still holds its buckets.
 
 /// Provides exclusive locks on buckets.
 public protocol LockProvider: Sendable {

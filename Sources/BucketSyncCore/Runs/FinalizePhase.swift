@@ -76,7 +76,7 @@ extension RunReconciler {
         "finalizers": .array(finalizers.map { .string($0) }),
       ]
     ]
-    let written = try await services.client.patch(BucketSync.self, run.key, .merge(patch))
+    let written = try await services.client.patch(run.key, .merge(patch), rereading: services.caches.runs)
     // The API server removes an object together with its last finalizer; the watch will tell.
     if !(run.metadata.isBeingDeleted && finalizers.isEmpty) { services.caches.runs.record(written) }
     return written

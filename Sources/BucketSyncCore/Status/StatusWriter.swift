@@ -52,7 +52,7 @@ struct StatusWriter: Sendable {
     } catch {
       throw .malformed("the status of \(Object.resource.kind) \(object.key) cannot be written as JSON: \(error)")
     }
-    let written = try await client.patch(Object.self, object.key, .merge(patch), subresource: .status)
+    let written = try await client.patch(object.key, .merge(patch), subresource: .status, rereading: cache)
     cache.record(written)
     return written
   }

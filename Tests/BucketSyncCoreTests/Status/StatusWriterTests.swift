@@ -81,6 +81,8 @@ struct StatusWriterTests {
     server.change(BucketSync.self, run.key) { $0["status"] = ["phase": "Finalize"] }
     await #expect { try await write(run) { $0.phase = .initialize } } throws: { ($0 as? APIError)?.isConflict == true }
     #expect(server.find(BucketSync.self, run.key)?.status?.phase == .finalize)
+    // Whether a watch tells or not: the next attempt knows.
+    #expect(cache[run.key]?.status?.phase == .finalize)
   }
 
   @Test("a condition keeps its transition time until its status changes")
