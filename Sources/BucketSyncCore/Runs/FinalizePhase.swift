@@ -134,6 +134,10 @@ extension RunReconciler {
     let took = run.status?.startTime.map { $0.elapsed(until: end) } ?? .zero
     let finished = try await write(run) { status in
       status.phase = .finished
+      // All of it is there already, unless somebody else has put the run into its phase.
+      status.startTime = status.startTime ?? now
+      status.result = outcome.result
+      status.error = outcome.error
       status.finishTime = now
       status.duration = DurationText.format(.seconds(took.components.seconds))
       if !report.notes.isEmpty { status.notes = (status.notes ?? [:]).merging(report.notes) { $1 } }
