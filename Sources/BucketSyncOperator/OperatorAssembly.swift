@@ -59,9 +59,10 @@ package struct OperatorAssembly: Sendable {
     let fence = lease.map { WriteFence(transport: transport, lease: $0, time: time) }
     let client = KubernetesClient(
       transport: fence ?? transport, time: time, observer: metrics.clientObserver(host: host))
+    let unreadable = UnreadableObjects(metrics: metrics)
     let reflectors = ReflectorFactory(
       client: client, namespaces: settings.watchNamespaces, time: time, random: random, logger: logger,
-      metrics: metrics)
+      metrics: metrics, unreadable: unreadable)
     let events = EventDelivery(
       client: client, controller: "\(BucketSyncNames.group)/bucket-sync", instance: instance, time: time,
       random: random, logger: logger, metrics: metrics)
@@ -100,7 +101,7 @@ package struct OperatorAssembly: Sendable {
     process = OperatorProcess(
       server: server, caches: sources.map { CacheAfterPreflight(cache: $0, passed: passed) },
       controllers: controllers.all, events: events, elector: elector, time: time,
-      logger: logger)
+      logger: logger, unreadable: unreadable)
     self.companions = try companions(client, events.recorder, metrics)
     self.settings = settings
     self.logger = logger
@@ -169,6 +170,7 @@ private struct ReflectorFactory: CacheSourceFactory {
   let random: RandomSource
   let logger: Logger
   let metrics: MetricsRegistry
+  let unreadable: UnreadableObjects
 
   func sources<Object: KubernetesObject>(
     of store: ObjectStore<Object>, namespace: String? = nil, labels: String? = nil
@@ -177,7 +179,7 @@ private struct ReflectorFactory: CacheSourceFactory {
     return (namespace.map { [$0] } ?? all).map { namespace in
       Reflector(
         client: client, store: store, namespace: namespace, labels: labels, time: time, random: random,
-        logger: logger, metrics: metrics)
+        logger: logger, metrics: metrics, unreadable: unreadable)
     }
   }
 }

@@ -37,7 +37,7 @@ public struct BucketSync: KubernetesObject, Hashable {
   public init(from decoder: any Decoder) throws {
     let fields = try decoder.container(keyedBy: CodingKeys.self)
     metadata = try fields.decode(ObjectMeta.self, forKey: .metadata)
-    spec = try fields.decodeIfPresent(Spec.self, forKey: .spec) ?? Spec(source: "", destination: "")
+    spec = fields.lenient(.spec) ?? Spec(source: "", destination: "")
     status = fields.lenient(.status)
   }
 

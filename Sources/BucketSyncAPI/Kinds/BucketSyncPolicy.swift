@@ -34,7 +34,7 @@ public struct BucketSyncPolicy: KubernetesObject, Hashable {
   public init(from decoder: any Decoder) throws {
     let fields = try decoder.container(keyedBy: CodingKeys.self)
     metadata = try fields.decode(ObjectMeta.self, forKey: .metadata)
-    spec = try fields.decodeIfPresent(Spec.self, forKey: .spec) ?? Spec(source: "", destination: "", schedule: "")
+    spec = fields.lenient(.spec) ?? Spec(source: "", destination: "", schedule: "")
     status = fields.lenient(.status)
   }
 }

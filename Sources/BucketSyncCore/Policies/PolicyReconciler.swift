@@ -141,11 +141,15 @@ enum RunNotCreated: Error, CustomStringConvertible {
   case nameTaken(String)
   /// The API server does not allow it: a quota, a webhook, missing rights.
   case refused(name: String, APIError)
+  /// The API server does not let the policy's annotations be changed, which keep the record of a trigger.
+  case notRecorded(APIError)
 
   var description: String {
     switch self {
     case .nameTaken(let name):
       "BucketSync \(name) exists and does not belong to this policy; it was left alone. Delete it, or rename the policy"
+    case .notRecorded(let error):
+      "metadata.annotations: the trigger sync-now cannot be recorded: \(error)"
     case .refused(let name, let error): "BucketSync \(name) was refused: \(error)"
     }
   }

@@ -6,7 +6,8 @@
 //   4. `status.lastManualRun` notes that it was
 //   5. when the run has finished, both annotations are taken off in one write
 //
-// A value that was changed in the meantime is a trigger of its own: only `sync-now-run` is taken off then.
+// A value that was changed in the meantime is a trigger of its own: only `sync-now-run` is taken off then. A long value is
+// recorded by its hash, since all annotations together have a limit.
 
 import BucketSyncAPI
 import KubernetesClient
@@ -28,12 +29,12 @@ extension PolicyReconciler {
       let name = policy.manualRunName(at: now) { name in
         services.caches.runs[ObjectKey(namespace: policy.metadata.namespace, name: name)] != nil
       }
-      let record = TriggerRecord(run: name, value: value)
+      let record = TriggerRecord(run: name, answering: value)
       let recorded = try await annotate(policy, [BucketSyncNames.Annotation.syncNowRun: .string(record.text)])
       try await create(recorded.manualRun(named: name), for: recorded)
       return (recorded, name)
     case (let value?, let record?):
-      return try await follow(policy, record, isSameTrigger: record.value == value)
+      return try await follow(policy, record, isSameTrigger: record.answers(value))
     }
   }
 
@@ -53,15 +54,21 @@ extension PolicyReconciler {
     return (try await annotate(policy, annotations), isOwn ? record.run : nil)
   }
 
+  /// - Throws: ``RunNotCreated`` where somebody has to do something about it.
   private func annotate(
     _ policy: BucketSyncPolicy, _ annotations: [String: JSONValue]
-  ) async throws(APIError) -> BucketSyncPolicy {
+  ) async throws -> BucketSyncPolicy {
     let patch: JSONValue = [
       "metadata": [
         "resourceVersion": .string(policy.metadata.resourceVersion ?? ""), "annotations": .object(annotations),
       ]
     ]
-    let written = try await services.client.patch(BucketSyncPolicy.self, policy.key, .merge(patch))
+    let written: BucketSyncPolicy
+    do {
+      written = try await services.client.patch(BucketSyncPolicy.self, policy.key, .merge(patch))
+    } catch {
+      throw error.isPassing || error.isNotFound ? error : RunNotCreated.notRecorded(error)
+    }
     services.caches.policies.record(written)
     return written
   }
@@ -75,14 +82,25 @@ package struct TriggerRecord: Equatable {
   package var run: String
   package var value: String
 
-  init(run: String, value: String) {
+  init(run: String, answering value: String) {
     self.run = run
-    self.value = value
+    self.value = Self.recorded(value)
   }
+
+  /// Whether this is the record of a trigger with `value`.
+  func answers(_ value: String) -> Bool { self.value == value || self.value == Self.recorded(value) }
+
+  /// What is recorded of a trigger's value.
+  private static func recorded(_ value: String) -> String {
+    value.utf8.count <= longestValue ? value : "fnv1a-\(StableHash.text(value))"
+  }
+
+  private static let longestValue = 256
 
   package init?(_ text: String) {
     let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-    guard let run = parts.first, !run.isEmpty else { return nil }
+    // Anybody can write the annotation: what no run can be called is no record.
+    guard let run = parts.first, Naming.isSubdomain(String(run)) else { return nil }
     self.run = String(run)
     value = parts.count > 1 ? String(parts[1]) : ""
   }

@@ -100,6 +100,9 @@ extension RunReconciler {
     let left = services.caches.pods(of: RunReference(run)).filter { !$0.hasStopped }
     if !left.isEmpty { try await noteWaiting(run, reason: "WaitingForPods", until: "pod \(left.names) has stopped") }
     if let job, job.isControlled(by: run) {
+      if !succeeded, try await storedPods(of: run).contains(where: \.isStopping) {
+        return left.contains(where: \.isStopping) ? .done : .again(after: Self.unwatchedPause)
+      }
       // A finished Job goes at once; one that may still make pods stays until those are gone.
       if !job.metadata.isBeingDeleted {
         try await services.client.deleteIfPresent(job, propagation: job.isFinished ? .background : .foreground)
@@ -154,6 +157,10 @@ extension RunReconciler {
     let took = run.status?.startTime.map { $0.elapsed(until: end) } ?? .zero
     let finished = try await write(run) { status in
       status.phase = .finished
+      // All of it is there already, unless somebody else has put the run into its phase.
+      status.startTime = status.startTime ?? now
+      status.result = outcome.result
+      status.error = outcome.error
       status.finishTime = now
       status.duration = DurationText.format(.seconds(took.components.seconds))
       if !report.notes.isEmpty { status.notes = (status.notes ?? [:]).merging(report.notes) { $1 } }
@@ -172,6 +179,16 @@ extension RunReconciler {
       run, failed ? .warning : .normal, reason: outcome.result.rawValue, action: "Finish",
       outcome.message ?? "synced \(run.spec.source) to \(run.spec.destination) in \(finished.status?.duration ?? "0s")")
     return finished
+  }
+}
+
+extension Pod {
+  /// Whether the pod has failed, and a container of it still runs: a kubelet that evicts a pod says so first and stops it
+  /// afterwards. Deleting the pod, or its Job, would take away at once what alone tells when that has happened.
+  fileprivate var isStopping: Bool {
+    guard status?.phase == "Failed" else { return false }
+    let containers = (status?.initContainerStatuses ?? []) + (status?.containerStatuses ?? [])
+    return containers.contains { $0.state?.running != nil }
   }
 }
 

@@ -42,7 +42,10 @@ extension RunOutcome {
     case .succeeded: self = .succeeded
     case .skipped: self = .skipped(message: message)
     case .cancelled: self = .cancelled(message: message)
-    default: self = .failed(reason: condition?.reason ?? "Failed", message: message)
+    case .failed where !message.isEmpty: self = .failed(reason: condition?.reason ?? "Failed", message: message)
+    default:
+      let unknown = "status.result is missing or unknown: somebody else must have written the run's status"
+      self = .failed(reason: condition?.reason ?? "Failed", message: message.isEmpty ? unknown : message)
     }
   }
 

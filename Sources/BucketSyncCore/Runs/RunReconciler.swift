@@ -70,12 +70,21 @@ extension BucketSync.Status {
   mutating func set(
     _ type: String, _ status: Condition.Status, reason: String, message: String, at time: Timestamp
   ) {
-    let isWord = Condition.isReason(reason)
+    let isWord = Self.isReason(reason)
     var conditions = self.conditions ?? []
     conditions.set(
       Condition(
         type: type, status: status, observedGeneration: observedGeneration, lastTransitionTime: time,
         reason: isWord ? reason : "Other", message: message))
     self.conditions = conditions
+  }
+
+  /// The API's rule for reasons, which counts characters as the API server does, not as Swift does.
+  private static func isReason(_ text: String) -> Bool {
+    let letters = text.unicodeScalars
+    guard let first = letters.first, let last = letters.last, letters.count <= 1024 else { return false }
+    func isLetter(_ scalar: Unicode.Scalar) -> Bool { ("a"..."z").contains(scalar) || ("A"..."Z").contains(scalar) }
+    func isPart(_ scalar: Unicode.Scalar) -> Bool { isLetter(scalar) || ("0"..."9").contains(scalar) || scalar == "_" }
+    return isLetter(first) && isPart(last) && letters.allSatisfy { isPart($0) || $0 == "," || $0 == ":" }
   }
 }

@@ -71,7 +71,7 @@ extension KubernetesClient {
   package func delete(
     _ type: ResourceType, _ key: ObjectKey, _ options: DeleteOptions = .init()
   ) async throws(APIError) {
-    let request = APIRequest(.delete, type.path(of: key), label: .init(verb: "delete", resource: type.plural))
+    let request = APIRequest(.delete, try type.path(to: key), label: .init(verb: "delete", resource: type.plural))
     _ = try await send(request, body: options)
   }
 }

@@ -16,23 +16,35 @@ public struct ObjectList<O: KubernetesObject>: Sendable {
 }
 
 extension KubernetesClient {
-  /// The object `key`.
+  /// The object `key`; what stands for it if nothing but its metadata can be read.
   public func get<O: KubernetesObject>(_ type: O.Type, _ key: ObjectKey) async throws(APIError) -> O {
-    try await get(O.resource, key, as: O.self)
+    let request = APIRequest(
+      .get, try O.resource.path(to: key), label: .init(verb: "get", resource: O.resource.plural))
+    let body = try await send(request)
+    switch ObjectReading(JSONSlice(body), of: O.resource, as: O.self) {
+    case .whole(let object): return object
+    case .unreadable(let object):
+      guard let remains = object.metadata.flatMap(O.remains) else {
+        throw .malformed("\(request.summary): the answer is no \(type): \(object.problem)")
+      }
+      return remains
+    }
   }
 
   /// The object `key` of any type, read as `form`.
   func get<Form: Decodable>(
     _ type: ResourceType, _ key: ObjectKey, as form: Form.Type
   ) async throws(APIError) -> Form {
-    let request = APIRequest(.get, type.path(of: key), label: .init(verb: "get", resource: type.plural))
+    let request = APIRequest(.get, try type.path(to: key), label: .init(verb: "get", resource: type.plural))
     return try decode(form, from: await send(request), of: request)
   }
 
-  /// All objects of a type in one namespace, or everywhere, that the selectors fit.
+  /// All objects of a type in one namespace, or everywhere, that the selectors fit; for those of which nothing but the
+  /// metadata can be read, what stands for them.
   ///
   /// Read in pages of 500, so neither side ever holds a huge answer. When a page token expires on the way (410) the
   /// list starts again, once.
+  /// - Throws: `malformed` also when there is an object that cannot be read, and nothing to stand for it.
   public func list<O: KubernetesObject>(
     _ type: O.Type,
     namespace: String? = nil,
@@ -49,22 +61,50 @@ extension KubernetesClient {
     fields: String?,
     pageSize: Int
   ) async throws(APIError) -> ObjectList<O> {
-    let (items, resourceVersion) = try await list(
+    let (readings, resourceVersion) = try await readings(
       O.resource, as: O.self, namespace: namespace, labels: labels, fields: fields, pageSize: pageSize)
+    var items: [O] = []
+    for reading in readings {
+      switch reading {
+      case .whole(let object): items.append(object)
+      case .unreadable(let object):
+        guard let remains = object.metadata.flatMap(O.remains) else { throw .malformed("\(object)") }
+        items.append(remains)
+      }
+    }
     return ObjectList(items: items, resourceVersion: resourceVersion)
   }
 
+  /// All objects of a type one by one, those that cannot be read as well.
+  package func listLeniently<O: KubernetesObject>(
+    _ type: O.Type, namespace: String?, labels: String?, fields: String?
+  ) async throws(APIError) -> (items: [ObjectReading<O>], resourceVersion: String) {
+    try await readings(
+      O.resource, as: O.self, namespace: namespace, labels: labels, fields: fields, pageSize: 500)
+  }
+
   /// All objects of any type, each read as `form`, and the version of the whole.
-  func list<Form: Decodable>(
-    _ type: ResourceType,
-    as form: Form.Type,
-    namespace: String?,
-    labels: String?,
-    fields: String?,
-    pageSize: Int
+  func list<Form: Decodable & Sendable>(
+    _ type: ResourceType, as form: Form.Type, namespace: String?, labels: String?, fields: String?, pageSize: Int
   ) async throws(APIError) -> (items: [Form], resourceVersion: String) {
-    var restarts = 1
+    let (readings, resourceVersion) = try await readings(
+      type, as: form, namespace: namespace, labels: labels, fields: fields, pageSize: pageSize)
     var items: [Form] = []
+    for reading in readings {
+      switch reading {
+      case .whole(let object): items.append(object)
+      case .unreadable(let object): throw .malformed("\(object)")
+      }
+    }
+    return (items, resourceVersion)
+  }
+
+  /// All objects of any type, each read as `form` as far as it can be, and the version of the whole.
+  private func readings<Form: Decodable & Sendable>(
+    _ type: ResourceType, as form: Form.Type, namespace: String?, labels: String?, fields: String?, pageSize: Int
+  ) async throws(APIError) -> (items: [ObjectReading<Form>], resourceVersion: String) {
+    var restarts = 1
+    var items: [ObjectReading<Form>] = []
     var token: String?
     while true {
       var request = APIRequest(
@@ -76,9 +116,9 @@ extension KubernetesClient {
       )
       request.query.append(.init("limit", "\(pageSize)"))
       if let token { request.query.append(.init("continue", token)) }
-      let page: Page<Form>
+      let page: ListPage<Form>
       do {
-        page = try decode(Page<Form>.self, from: await send(request), of: request)
+        page = try self.page(of: type, from: await send(request), of: request)
       } catch {
         guard error.isExpired && token != nil && restarts > 0 else { throw error }
         restarts -= 1
@@ -86,11 +126,21 @@ extension KubernetesClient {
         token = nil
         continue
       }
-      items += page.items ?? []
+      items += page.items
       guard let next = page.metadata.continue, !next.isEmpty else {
         return (items, page.metadata.resourceVersion ?? "")
       }
       token = next
+    }
+  }
+
+  private func page<Form: Decodable & Sendable>(
+    of type: ResourceType, from body: Data, of request: APIRequest
+  ) throws(APIError) -> ListPage<Form> {
+    do {
+      return try ListPage(body, of: type)
+    } catch {
+      throw .malformed("\(request.summary): the answer is no list of \(type.plural): \(explain(error))")
     }
   }
 
@@ -130,16 +180,6 @@ extension KubernetesClient {
   }
 }
 
-/// One page of a list as it comes over the wire. `items` can be `null`.
-private struct Page<Item: Decodable>: Decodable {
-  struct Metadata: Decodable {
-    var resourceVersion: String?
-    var `continue`: String?
-  }
-  var metadata: Metadata
-  var items: [Item]?
-}
-
 extension [APIRequest.QueryItem] {
   static func selecting(labels: String?, fields: String?) -> Self {
     var items: Self = []
@@ -150,8 +190,28 @@ extension [APIRequest.QueryItem] {
 }
 
 extension ResourceType {
+  /// The path of one object, whose name may come from anywhere.
+  /// - Throws: "not found" for what is no name of an object: as part of a path it would lead elsewhere.
+  func path(to key: ObjectKey, subresource: Subresource? = nil) throws(APIError) -> String {
+    guard key.isAddressable else {
+      let message = "\(plural) \(key.name.debugDescription) not found: no object can have this name"
+      throw .refused(APIStatus(code: 404, reason: "NotFound", message: message), request: "\(kind)")
+    }
+    return path(of: key, subresource: subresource)
+  }
+
   /// The path of one object, or of one of its subresources.
   func path(of key: ObjectKey, subresource: Subresource? = nil) -> String {
     path(namespace: key.namespace) + "/" + key.name + (subresource.map { "/" + $0.name } ?? "")
+  }
+}
+
+extension ObjectKey {
+  /// Whether both parts can be part of a path: Kubernetes' own rule for path segments.
+  fileprivate var isAddressable: Bool {
+    [name, namespace ?? "default"].allSatisfy { part in
+      !part.isEmpty && part != "." && part != ".."
+        && !part.utf8.contains { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "%") }
+    }
   }
 }

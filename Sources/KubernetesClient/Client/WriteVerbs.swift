@@ -46,7 +46,7 @@ extension KubernetesClient {
   public func update<O: KubernetesObject>(_ object: O) async throws(APIError) -> O {
     let request = APIRequest(
       .put,
-      O.resource.path(of: object.key),
+      try O.resource.path(to: object.key),
       label: .init(verb: "update", resource: O.resource.plural)
     )
     return try decode(O.self, from: await send(request, body: Manifest(object: object)), of: request)
@@ -68,7 +68,7 @@ extension KubernetesClient {
     query: [APIRequest.QueryItem] = []
   ) async throws(APIError) -> Form {
     let request = APIRequest(
-      .patch, type.path(of: key, subresource: subresource), query: query, contentType: patch.contentType,
+      .patch, try type.path(to: key, subresource: subresource), query: query, contentType: patch.contentType,
       label: .init(verb: "patch", resource: type.plural))
     return try decode(form, from: await send(request, body: patch), of: request)
   }

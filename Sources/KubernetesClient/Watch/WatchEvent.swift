@@ -8,6 +8,8 @@ package enum WatchEvent<O: KubernetesObject>: Sendable {
   case modified(O)
   /// The object as it was last.
   case deleted(O)
+  /// An object was added, modified or deleted that cannot be read.
+  case unreadable(UnreadableObject, isDeleted: Bool)
   /// Nothing changed, but the watch can go on from this newer version.
   case bookmark(resourceVersion: String)
   /// The watch is over. `APIError.isExpired`: its version is too old, list again.

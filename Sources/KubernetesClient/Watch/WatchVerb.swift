@@ -68,7 +68,7 @@ package struct WatchStream<O: KubernetesObject>: AsyncSequence, Sendable {
       do {
         while true {
           if let line = try lines.nextLine() {
-            let event = try JSON.decode(WatchEvent<O>.self, from: line)
+            let event = try WatchEvent<O>(line: line)
             if case .failed = event { isOver = true }
             return event
           }

@@ -35,18 +35,6 @@ public struct Condition: Sendable, Hashable, Codable {
   }
 }
 
-extension Condition {
-  /// Whether the API takes `text` as a reason (`metav1.Condition`: a letter first, then letters, digits and `_,:`, none
-  /// of the last two at the end).
-  public static func isReason(_ text: String) -> Bool {
-    func isLetter(_ byte: UInt8) -> Bool { (65...90).contains(byte) || (97...122).contains(byte) }
-    func isWord(_ byte: UInt8) -> Bool { isLetter(byte) || (48...57).contains(byte) || byte == UInt8(ascii: "_") }
-    let bytes = text.utf8
-    guard let first = bytes.first, let last = bytes.last, isLetter(first), isWord(last) else { return false }
-    return bytes.allSatisfy { isWord($0) || $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: ":") }
-  }
-}
-
 extension [Condition] {
   /// The condition of `type`.
   public subscript(type: String) -> Condition? { first { $0.type == type } }

@@ -9,9 +9,16 @@ public protocol KubernetesObject: Sendable, Codable {
   static var resource: ResourceType { get }
   /// The object's metadata.
   var metadata: ObjectMeta { get set }
+  /// What stands for an object of which nothing but `metadata` can be read; `nil`, the default, lets it count as absent.
+  ///
+  /// For types whose absence would permit something: a pod that is gone, a lock that is free. What stands for such an
+  /// object must permit no more than any object in its place might.
+  static func remains(_ metadata: ObjectMeta) -> Self?
 }
 
 extension KubernetesObject {
+  public static func remains(_ metadata: ObjectMeta) -> Self? { nil }
+
   /// Namespace and name of the object.
   public var key: ObjectKey { metadata.key }
 

@@ -12,4 +12,7 @@ public struct ConfigMap: KubernetesObject, Hashable {
     self.metadata = metadata
     self.data = data
   }
+
+  /// A ConfigMap that is in the way: who it belongs to cannot be told.
+  public static func remains(_ metadata: ObjectMeta) -> ConfigMap? { ConfigMap(metadata: metadata) }
 }

@@ -49,6 +49,9 @@ public struct Job: KubernetesObject, Hashable {
     self.status = status
   }
 
+  /// A Job that exists and has not ended.
+  public static func remains(_ metadata: ObjectMeta) -> Job? { Job(metadata: metadata) }
+
   /// The condition of `type`, if it is true.
   public func trueCondition(_ type: String) -> Condition? {
     status?.conditions?.first { $0.type == type && $0.status == "True" }

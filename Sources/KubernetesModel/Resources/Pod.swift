@@ -70,4 +70,7 @@ public struct Pod: KubernetesObject, Hashable {
     self.metadata = metadata
     self.status = status
   }
+
+  /// A pod that may run: nothing says that it has stopped.
+  public static func remains(_ metadata: ObjectMeta) -> Pod? { Pod(metadata: metadata) }
 }

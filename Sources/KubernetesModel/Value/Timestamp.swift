@@ -78,9 +78,14 @@ public struct MicroTimestamp: Sendable, Hashable, Codable, CustomStringConvertib
 
 /// RFC 3339 text (section 5.6) in UTC.
 private enum RFC3339 {
+  /// The years 1 to 9999, by Foundation's calendar: what lies outside, be it by its zone, could not be written again.
+  private static let seconds = -62_135_769_600.0..<253_402_300_800.0
+
   static func date(from text: String) -> Date? {
-    if let date = try? Date.ISO8601FormatStyle(includingFractionalSeconds: false).parse(text) { return date }
-    return try? Date.ISO8601FormatStyle(includingFractionalSeconds: true).parse(text)
+    let date =
+      (try? Date.ISO8601FormatStyle(includingFractionalSeconds: false).parse(text))
+      ?? (try? Date.ISO8601FormatStyle(includingFractionalSeconds: true).parse(text))
+    return date.flatMap { seconds.contains($0.timeIntervalSince1970) ? $0 : nil }
   }
 
   static func string(from date: Date, fraction: Bool) -> String {

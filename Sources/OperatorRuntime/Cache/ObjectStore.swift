@@ -86,6 +86,11 @@ public final class ObjectStore<Object: KubernetesObject>: Sendable {
   /// Takes the deletion of an object, as the watch tells it.
   package func delete(_ source: StoreSource, _ object: Object) { change { $0.delete(source, object) } }
 
+  /// Takes out the object of this key, of which the watch tells that it is gone, or in a state that cannot be read.
+  package func remove(_ source: StoreSource, _ key: ObjectKey, version: String) {
+    change { $0.remove(source, key, version: ResourceVersion(version)) }
+  }
+
   /// Notes that the watch has told everything up to this version.
   package func bookmark(_ source: StoreSource, version: String) {
     state.withLock { $0.pass(source, ResourceVersion(version)) }

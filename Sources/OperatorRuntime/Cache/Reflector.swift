@@ -1,6 +1,9 @@
 // The reflector: keeps a store in step with the API server by one list and then a watch.
 //
 // ListWatchCycle decides, this type does. Several reflectors may feed one store, each with a namespace of its own.
+//
+// An object that cannot be read is told of (UnreadableObjects), and keeps none of the others from the store. In it is
+// what stands for such an object (KubernetesObject.remains), or nothing.
 
 package import KubernetesClient
 package import KubernetesModel
@@ -18,6 +21,7 @@ package struct Reflector<Object: KubernetesObject>: Sendable {
   private let logger: Logger
   private let lists: Counter
   private let watches: Counter
+  private let unreadable: UnreadableObjects
 
   /// A reflector of the objects that the selectors fit; a `nil` namespace stands for all of them.
   package init(
@@ -29,7 +33,8 @@ package struct Reflector<Object: KubernetesObject>: Sendable {
     time: any TimeSource,
     random: RandomSource,
     logger: Logger,
-    metrics: MetricsRegistry
+    metrics: MetricsRegistry,
+    unreadable: UnreadableObjects? = nil
   ) {
     self.client = client
     self.store = store
@@ -45,6 +50,8 @@ package struct Reflector<Object: KubernetesObject>: Sendable {
     let names = ["resource": Object.resource.plural]
     lists = metrics.counter("reflector_lists_total", "Complete lists read.", labels: names)
     watches = metrics.counter("reflector_watches_total", "Watches begun.", labels: names)
+    self.unreadable = unreadable ?? UnreadableObjects(metrics: metrics)
+    self.unreadable.register(Object.resource)
     store.addSource(source)
   }
 
@@ -68,8 +75,9 @@ package struct Reflector<Object: KubernetesObject>: Sendable {
 
   private func list(_ cycle: inout ListWatchCycle, _ trouble: inout Trouble) async throws -> ListWatchCycle.Action {
     do {
-      let list = try await client.list(Object.self, namespace: source.namespace, labels: labels, fields: fields)
-      store.replace(source, with: list.items, version: list.resourceVersion)
+      let list = try await client.listLeniently(
+        Object.self, namespace: source.namespace, labels: labels, fields: fields)
+      take(list.items, version: list.resourceVersion)
       lists.increment()
       trouble.ended(logger)
       return cycle.event(.listed(version: list.resourceVersion), at: time.uptime)
@@ -115,13 +123,50 @@ package struct Reflector<Object: KubernetesObject>: Sendable {
     }
   }
 
+  /// Puts what a list shows into the store.
+  private func take(_ list: [ObjectReading<Object>], version: String) {
+    var objects: [Object] = []
+    var troubled: [UnreadableObject] = []
+    for reading in list {
+      switch reading {
+      case .whole(let object): objects.append(object)
+      case .unreadable(let object):
+        troubled.append(object)
+        if let remains = object.metadata.flatMap(Object.remains) { objects.append(remains) }
+      }
+    }
+    unreadable.replace(Object.resource, source, with: troubled, logger)
+    store.replace(source, with: objects, version: version)
+  }
+
+  /// Puts an object that cannot be read, or what stands for it, into the store; the version that has been reached.
+  private func take(_ object: UnreadableObject, isDeleted: Bool) -> String? {
+    let version = object.metadata?.resourceVersion
+    if isDeleted, let key = object.key {
+      unreadable.clear(Object.resource, source, key, logger)
+    } else if !isDeleted {
+      unreadable.note(Object.resource, source, object, logger)
+    }
+    guard let metadata = object.metadata else { return nil }
+    if !isDeleted, let remains = Object.remains(metadata) {
+      store.apply(source, remains)
+    } else {
+      store.remove(source, metadata.key, version: version ?? "")
+    }
+    return version
+  }
+
   /// Puts what an event tells into the store; the version that has been reached with it.
   private func take(_ event: WatchEvent<Object>) -> String? {
     switch event {
     case .added(let object), .modified(let object):
+      unreadable.clear(Object.resource, source, object.key, logger)
       store.apply(source, object)
       return object.metadata.resourceVersion
+    case .unreadable(let object, let isDeleted):
+      return take(object, isDeleted: isDeleted)
     case .deleted(let object):
+      unreadable.clear(Object.resource, source, object.key, logger)
       store.delete(source, object)
       return object.metadata.resourceVersion
     case .bookmark(let version):

@@ -55,6 +55,14 @@ struct StoreState<Object: KubernetesObject> {
     return remove(object.key, lastState: object)
   }
 
+  mutating func remove(
+    _ source: StoreSource, _ key: ObjectKey, version: ResourceVersion
+  ) -> [StoreChange<Object>] {
+    defer { pass(source, version) }
+    guard let cached = objects[key], !version.isOlder(than: self.version(cached)) else { return [] }
+    return remove(key, lastState: cached)
+  }
+
   mutating func replace(
     _ source: StoreSource,
     with list: [Object],
@@ -74,6 +82,8 @@ struct StoreState<Object: KubernetesObject> {
   }
 
   mutating func pass(_ source: StoreSource, _ version: ResourceVersion) {
+    // What could not be read may lack its version.
+    if version.text.isEmpty { return }
     if let seen = sources[source]?.seen, version.isOlder(than: seen) { return }
     sources[source]?.seen = version
   }

@@ -21,6 +21,8 @@ package struct OperatorProcess: Sendable {
   package var caches: [any CacheSource]
   package var controllers: [Controller]
   package var events: EventDelivery?
+  /// What the caches cannot read, which the leader tells people by events.
+  package var unreadable: UnreadableObjects?
   /// `nil`: this process is the only one.
   package var elector: LeaderElector?
   package var gracePeriod: Duration = .seconds(30)
@@ -37,7 +39,8 @@ package struct OperatorProcess: Sendable {
     events: EventDelivery?,
     elector: LeaderElector?,
     time: any TimeSource,
-    logger: Logger
+    logger: Logger,
+    unreadable: UnreadableObjects? = nil
   ) {
     self.server = server
     self.caches = caches
@@ -46,6 +49,7 @@ package struct OperatorProcess: Sendable {
     self.elector = elector
     self.time = time
     self.logger = logger
+    self.unreadable = unreadable
   }
 
   /// Runs until `shutdown` is raised and everything has ended in good order.
@@ -81,6 +85,7 @@ package struct OperatorProcess: Sendable {
     logger.info("caches filled")
     let lead: @Sendable () async throws -> Void = {
       isWorking.raise()
+      if let events { unreadable?.tell(by: events.recorder) }
       await withTaskGroup { group in
         for controller in controllers { group.addTask { await controller.run() } }
       }

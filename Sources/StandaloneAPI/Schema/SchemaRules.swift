@@ -64,7 +64,7 @@ struct SchemaRules: Sendable {
             message: "Too long: may not be longer than \(maxLength)"))
       }
       if let pattern, !pattern.matches(text) { invalid("should match '\(pattern.text)'") }
-      if format == "date-time", Timestamp(text) == nil { invalid("must be of type date-time: \"\(text)\"") }
+      if format == "date-time", !DateTime.isValid(text) { invalid("must be of type date-time: \"\(text)\"") }
     case .integer, .number:
       let number = if case .number(let value) = value { value } else { Double(value.integer ?? 0) }
       if let minimum, number < minimum { invalid("should be greater than or equal to \(Self.plain(minimum))") }
@@ -127,6 +127,19 @@ struct SchemaRules: Sendable {
   }
 
   private static func plain(_ number: Double) -> String { Int64(exactly: number).map { "\($0)" } ?? "\(number)" }
+}
+
+/// The format `date-time`, as kube-apiserver checks it: four digits of a year, a date that exists, and a time whose zone
+/// and fraction are hardly looked at.
+private enum DateTime {
+  static func isValid(_ text: String) -> Bool {
+    let parts = text.lowercased().split(separator: "t", omittingEmptySubsequences: false)
+    guard parts.count >= 2, Timestamp("\(parts[0])T00:00:00Z") != nil, parts[0].utf8.count == 10,
+      let time = String(parts[1]).wholeMatch(
+        of: /([0-9]{2}):([0-9]{2}):([0-9]{2})(.[0-9]+)?(z|[+-][0-9]{2}:[0-9]{2})/)
+    else { return false }
+    return time.1 <= "23" && time.2 <= "59" && time.3 <= "59"
+  }
 }
 
 /// A regular expression of a schema. Kubernetes means Go's syntax, of which schemas use what Swift's has as well.

@@ -77,7 +77,7 @@ struct RunTemplateTests {
 struct TriggerRecordTests {
   @Test("reads back what it wrote", arguments: ["", "x", "a=b", "=", "before the upgrade", "ünïcödé"])
   func roundTrip(value: String) {
-    let record = TriggerRecord(run: "nightly-manual-1", value: value)
+    let record = TriggerRecord(run: "nightly-manual-1", answering: value)
     #expect(TriggerRecord(record.text) == record)
   }
 

@@ -29,7 +29,7 @@ struct ResumedWatchContractTests {
             seen.append(map.metadata.name)
             version = map.metadata.resourceVersion ?? ""
           case .bookmark(let latest): version = latest
-          case .modified, .deleted: Issue.record("\(event)")
+          case .modified, .deleted, .unreadable: Issue.record("\(event)")
           case .failed(let error): throw error
           }
           left -= 1

@@ -88,6 +88,7 @@ struct DeletionContractTests {
         case .modified(let map): seen.append(map.metadata.deletionTimestamp == nil ? "modified" : "marked")
         case .deleted: seen.append("deleted")
         case .bookmark: continue
+        case .unreadable(let object, _): Issue.record("\(object)")
         case .failed(let error): Issue.record("\(error)")
         }
         if seen.last == "deleted" { break }

@@ -86,6 +86,7 @@ struct SelectorContractTests {
         case .modified(let map): seen.append("modified \(map.data?["n"] ?? "")")
         case .deleted: seen.append("deleted")
         case .bookmark: continue
+        case .unreadable(let object, _): Issue.record("\(object)")
         case .failed(let error): Issue.record("\(error)")
         }
         if seen.count == 5 { break }

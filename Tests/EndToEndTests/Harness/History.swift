@@ -77,6 +77,7 @@ final class History: Sendable {
           case .modified(let object): version = note(.modified, object, store)
           case .deleted(let object): version = note(.deleted, object, store)
           case .bookmark(let reached): version = reached
+          case .unreadable(let object, _): throw object
           case .failed(let error): throw error
           }
         }

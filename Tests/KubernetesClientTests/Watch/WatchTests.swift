@@ -59,7 +59,7 @@ struct WatchTests {
   @Test(
     "what cannot be read ends the watch with the reason",
     arguments: [
-      (#"{"type":"ADDED","object":{"metadata":{}}}"# + "\n", "name is missing at object.metadata"),
+      (#"{"type":"BOOKMARK","object":{"metadata":{}}}"# + "\n", "resourceVersion is missing at object.metadata"),
       (#"{"type":"WHAT","object":{}}"# + "\n", "unknown watch event type WHAT at type"),
     ]
   )
