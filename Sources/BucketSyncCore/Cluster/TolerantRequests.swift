@@ -14,6 +14,19 @@ extension KubernetesClient {
     }
   }
 
+  /// Whether the server does not have this very object (by UID), which is then taken out of `cache`: a watch may have
+  /// swallowed its deletion.
+  func isGone<Object: KubernetesObject>(
+    _ object: Object, from cache: ObjectStore<Object>
+  ) async throws(APIError) -> Bool {
+    // By a list, which the operator's rights on every type allow.
+    let found = try await list(
+      Object.self, namespace: object.metadata.namespace, fields: "metadata.name=\(object.metadata.name)")
+    if found.items.contains(where: { $0.metadata.uid == object.metadata.uid }) { return false }
+    cache.forget(object)
+    return true
+  }
+
   /// Patches a run as it is in `cache`. When it has changed meanwhile it is read again, so that the next attempt need
   /// not wait for a watch that may be away for a while: the answer to our own last write may have been lost.
   /// - Throws: The conflict all the same.

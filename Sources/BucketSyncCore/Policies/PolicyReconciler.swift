@@ -20,6 +20,15 @@ package struct PolicyReconciler: Sendable {
   /// Does what is due for the policy at `key`.
   package func reconcile(_ key: ObjectKey) async throws -> Reconciliation {
     guard let policy = services.caches.policies[key], !policy.metadata.isBeingDeleted else { return .done }
+    do {
+      return try await carryOut(policy)
+    } catch let error as APIError where error.isNotFound {
+      guard try await services.client.isGone(policy, from: services.caches.policies) else { throw error }
+      return .done
+    }
+  }
+
+  private func carryOut(_ policy: BucketSyncPolicy) async throws -> Reconciliation {
     let schedule: CronSchedule
     do {
       schedule = try checked(policy)

@@ -49,7 +49,10 @@ package struct RunReconciler: Sendable {
         let message = "status.phase \"\(text)\" is unknown; somebody else must have written it"
         return try await conclude(run, .failed(reason: "UnknownPhase", message: message))
       }
-    } catch let error as APIError where error.isNotFound && services.caches.runs[key] == nil {
+    } catch let error as APIError where error.isNotFound {
+      guard services.caches.runs[key] != nil else { return .done }
+      // The watch may tell of the run's end any moment, or have failed to.
+      guard try await services.client.isGone(run, from: services.caches.runs) else { throw error }
       return .done
     }
   }

@@ -67,6 +67,9 @@ public final class ObjectStore<Object: KubernetesObject>: Sendable {
   /// Puts the answer to a write of our own into the cache at once, so that no reconcile sees an older state.
   public func record(_ written: Object) { change { $0.record(written) } }
 
+  /// Takes an object out that the server has said does not exist, whatever the watch has told, or failed to tell.
+  public func forget(_ object: Object) { change { $0.forget(object.key, uid: object.metadata.uid) } }
+
   // MARK: What reflectors do
 
   /// Announces a source; the store is synced when all of them have listed.

@@ -44,6 +44,11 @@ struct StoreState<Object: KubernetesObject> {
     return put(written)
   }
 
+  mutating func forget(_ key: ObjectKey, uid: String?) -> [StoreChange<Object>] {
+    guard let cached = objects[key], cached.metadata.uid == uid else { return [] }
+    return remove(key, lastState: cached)
+  }
+
   mutating func apply(_ source: StoreSource, _ object: Object) -> [StoreChange<Object>] {
     defer { pass(source, version(object)) }
     return put(object)

@@ -85,7 +85,10 @@ final class ModelServer {
     let body = try request.body.map { try JSON.decode(JSONValue.self, from: $0) } ?? .null
     switch request.method {
     case .get where path.name == nil:
-      let items = state.list(path, LabelSelector(request.value("labelSelector")))
+      let name = request.value("fieldSelector").map { $0.dropFirst("metadata.name=".count) }
+      let items = state.list(path, LabelSelector(request.value("labelSelector"))).filter {
+        name == nil || $0.name == name.map(String.init)
+      }
       return ["metadata": ["resourceVersion": .string("\(state.revision)")], "items": .array(items)]
     case .get: return try state.object(path)
     case .post:

@@ -77,6 +77,7 @@ final class User {
 
   /// Asks a policy for a run.
   func trigger(_ policy: String, _ value: String) {
+    guard world.server.object(Self.path(BucketSyncPolicy.resource, policy)) != nil else { return }
     world.monitor.triggers(policy, value)
     annotate(policy) { $0["metadata"]["annotations"][BucketSyncNames.Annotation.syncNow] = .string(value) }
   }
@@ -102,7 +103,17 @@ final class User {
     delete(BucketSyncPolicy.resource, policy)
   }
   func delete(run: String) { delete(BucketSync.resource, run) }
-  func delete(job: String) { delete(Job.resource, job) }
+
+  /// Deletes a Job, unless its pod is being evicted: with the pod, nobody but the kubelet would know that it still runs.
+  func delete(job: String) {
+    let pods = world.server.all(Pod.resource).map(\.object).filter {
+      $0["metadata"]["ownerReferences"][0]["name"].string == job
+    }
+    guard !pods.contains(where: { $0["status"]["phase"] == "Failed" && world.containers.running[$0.uid] != nil }) else {
+      return
+    }
+    delete(Job.resource, job)
+  }
 
   /// Creates something that is none of the operator's business.
   func createForeign(_ type: ResourceType, _ name: String, _ object: JSONValue, namespace: String = "default") {

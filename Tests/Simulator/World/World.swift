@@ -43,6 +43,8 @@ final class World {
   /// Requests that faults can strike, so far.
   private(set) var calls = 0
   private var callsAtLastWrite = 0
+  /// When a process last started, or went on.
+  private var lastAwakening: Duration = .zero
   private let isRecording: Bool
 
   /// - Parameter isRecording: Whether the timeline is kept for people to read.
@@ -120,6 +122,7 @@ final class World {
     let instance = OperatorInstance(name: name, world: self)
     instance.time.offset = time.offset
     processes[name] = instance
+    lastAwakening = agenda.now
     timeline.note("\(name) starts")
     let timeline = isRecording ? timeline : nil
     instance.start(scenario, seed: chance.next(), log: timeline.map { LogHandlerFactory($0, process: name) }) {
@@ -152,6 +155,7 @@ final class World {
     }
     agenda.after(duration) { [unowned self] in
       timeline.note("\(name) goes on")
+      lastAwakening = agenda.now
       instance.executor.thaw()
     }
   }
@@ -229,7 +233,7 @@ final class World {
     repeat {
       pass(.seconds(60))
     } while agenda.now < longest
-      && (agenda.now - max(monitor.lastWrite, cluster.busyUntil) < patience
+      && (agenda.now - max(monitor.lastWrite, cluster.busyUntil, lastAwakening) < patience
         || processes.values.contains { $0.executor.isFrozen })
     let writes = monitor.writes
     pass(.seconds(600))

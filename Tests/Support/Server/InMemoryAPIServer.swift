@@ -200,7 +200,10 @@ package final class InMemoryAPIServer: APITransport {
 
   private func list(_ path: ResourcePath, _ request: APIRequest) -> JSONValue {
     state.withLock { state in
-      let all = state.storage.list(path, LabelSelector(request.value("labelSelector")))
+      let name = request.value("fieldSelector").map { String($0.dropFirst("metadata.name=".count)) }
+      let all = state.storage.list(path, LabelSelector(request.value("labelSelector"))).filter {
+        name == nil || $0["metadata"]["name"].string == name
+      }
       let start = Int(request.value("continue") ?? "") ?? 0
       let page = all.dropFirst(start).prefix(Int(request.value("limit") ?? "") ?? .max)
       var metadata: JSONValue = ["resourceVersion": .string("\(state.storage.revision)")]
