@@ -100,6 +100,22 @@ bench-hooks: libraries ## Print what a call of a script costs, and whether memor
 	swift build -c release --product hooks-lab
 	.build/release/hooks-lab bench 100000
 
+# The seed decides everything: the same one, scenario and faults give the same timeline in every process.
+.PHONY: simulate
+simulate: libraries ## Prove it in simulated clusters: every fault, by seed; SEED=… SCENARIO=… FAULTS=… shows one; WHOLE=1
+	swift build -c release --product simulator
+ifneq ($(SEED)$(SCENARIO),)
+	.build/release/simulator replay $(addprefix --seed ,$(SEED)) $(addprefix --scenario ,$(SCENARIO)) \
+		$(addprefix --faults ,$(FAULTS))
+else
+	.build/release/simulator prove $(if $(WHOLE),--whole)
+endif
+
+# One build holds all mutants, each behind a switch.
+.PHONY: hunt-mutants
+hunt-mutants: libraries ## Put flaws into a copy of the operator, one after the other, and see each caught by the simulator
+	Tests/Simulator/hunt
+
 .PHONY: test-docs
 test-docs: libraries ## Check that docs/ has every flag, value, metric, alert and field, and that its examples work
 	swift build --product homelab-helper

@@ -7,17 +7,18 @@ enum Campaigns {
   static let baseSeed: UInt64 = 1
 
   /// Scenarios in which every pair of crashes is tried.
-  static let paired = ["by-hand", "trigger", "cancel-sync", "two-compete", "scheduled", "timeout"]
+  static let paired = Scenario.all.filter {
+    ["by-hand", "trigger", "cancel-sync", "two-compete", "scheduled", "timeout"].contains($0.name)
+  }
 
   /// Every fault at every request of every scenario.
-  static func singleFaults(_ scenarios: [Scenario], stride: Int = 1) -> [Case] {
-    let cases = scenarios.flatMap { scenario -> [Case] in
+  static func singleFaults(_ scenarios: [Scenario]) -> [Case] {
+    scenarios.flatMap { scenario -> [Case] in
       let calls = Case(scenario: scenario, seed: baseSeed, plan: .none).outcome().calls
       return (0..<calls).flatMap { call in
         Fault.all.map { Case(scenario: scenario, seed: baseSeed, plan: FaultPlan([(call, $0)])) }
       }
     }
-    return stride == 1 ? cases : cases.enumerated().filter { $0.offset % stride == 0 }.map(\.element)
   }
 
   /// Every pair of crashes, before or after every two requests.
@@ -37,6 +38,17 @@ enum Campaigns {
         }
       }
     }
+  }
+
+  /// What to try until a flaw shows: every scenario as it is, then faults one after the other and worlds by chance.
+  static func hunt(limit: Int) -> [Case] {
+    let plain = Scenario.all.map { Case(scenario: $0, seed: baseSeed, plan: .none) }
+    // Spread over all scenarios, requests and faults by a step that has no divisor in common with their numbers.
+    let faults = singleFaults(Scenario.all.filter { $0.name != "twenty-compete" })
+    let spread = (0..<max(0, limit - plain.count)).map { number in
+      number % 2 == 0 ? faults[(number / 2 * 7919) % faults.count] : random(UInt64(number))
+    }
+    return plain + spread
   }
 
   /// The world of a seed: a scenario, told or made up, and up to five faults.
