@@ -157,6 +157,11 @@ package final class InMemoryAPIServer: APITransport {
     }
   }
 
+  /// Loses what was kept from the caches: they never hear of it.
+  package func loseWatchEvents() {
+    state.withLock { state in for index in state.feeds.indices { state.feeds[index].untold = [] } }
+  }
+
   // MARK: Requests
 
   package func send(_ request: APIRequest) async throws -> APIResponse {

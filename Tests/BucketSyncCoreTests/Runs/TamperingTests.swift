@@ -1,0 +1,83 @@
+import BucketSyncAPI
+import KubernetesClient
+import KubernetesModel
+import TestSupport
+import Testing
+
+@testable import BucketSyncCore
+
+/// Bugs that the simulator found (docs/reliability.md), each as small as it gets.
+@Suite("Locks, pods and runs that vanish under the operator's hands")
+struct TamperingTests {
+  private func working(_ world: World) async throws {
+    world.cluster.jobs(named: "first", .runsForEver)
+    try world.createRun("first", from: "a", to: "b")
+    #expect(try await world.run { $0.condition("first", "JobRunning")?.status == .yes })
+  }
+
+  private func deleteLocks(_ world: World) { for lock in world.locks { world.server.delete(ConfigMap.self, lock.key) } }
+
+  @Test("a run waits for one that is at work although somebody has deleted its locks", arguments: World.Pace.allCases)
+  func wiped(pace: World.Pace) async throws {
+    let world = try World(pace: pace)
+    try await working(world)
+    world.server.holdWatch()
+    deleteLocks(world)
+    try world.createRun("second", from: "b", to: "c")
+    world.server.holdWatch(pace == .slowWatch)
+    try await world.run(for: .seconds(60))
+    #expect(world.isLive("first"))
+    #expect(!world.isLive("second"))
+    #expect(world.condition("second", "LocksAcquired")?.message.contains("default/first") == true)
+    world.cluster.jobs(named: "first", .succeeds)
+    try await world.run()
+    #expect(world.run("second")?.status?.result == .succeeded)
+  }
+
+  @Test("locks that somebody deletes while their run is at work are taken again")
+  func takenAgain() async throws {
+    let world = try World()
+    try await working(world)
+    deleteLocks(world)
+    try await world.run(for: .seconds(1))
+    #expect(Set(world.locks.compactMap { $0.data?["bucket"] }) == ["a", "b"])
+    #expect(world.locks.allSatisfy { $0.data?["holderName"] == "first" })
+  }
+
+  @Test("an evicted pod keeps its Job, and its run the locks, until its container has stopped")
+  func evicted() async throws {
+    let world = try World()
+    try await working(world)
+    let pod = try #require(world.server.all(Pod.self).first).key
+    world.server.change(Pod.self, pod) { $0["status"]["phase"] = "Failed" }
+    try await world.run(for: .seconds(60))
+    #expect(world.run("first")?.status?.phase == .finalize)
+    #expect(world.server.find(Pod.self, pod) != nil)
+    #expect(world.locks.count == 2)
+    world.server.change(Pod.self, pod) {
+      $0["status"]["containerStatuses"] = [["name": "rclone", "state": ["terminated": ["exitCode": 137]]]]
+    }
+    try await world.run()
+    #expect(world.run("first")?.status?.result == .failed)
+    #expect(world.locks.isEmpty)
+  }
+
+  @Test("a run whose deletion no watch tells of is forgotten, and keeps nobody waiting")
+  func ghost() async throws {
+    let world = try World()
+    try await working(world)
+    try world.createRun("ghost", from: "b", to: "c")
+    world.time.advance(by: .seconds(1))
+    try world.createRun("next", from: "c", to: "d")
+    try await world.run(for: .seconds(1))
+    world.server.change(BucketSync.self, .named("ghost")) { $0["metadata"]["finalizers"] = [] }
+    try await world.run(for: .seconds(1))
+    world.server.holdWatch()
+    world.server.delete(BucketSync.self, .named("ghost"))
+    world.server.loseWatchEvents()
+    world.server.holdWatch(false)
+    world.cluster.jobs(named: "first", .succeeds)
+    try await world.run()
+    #expect(world.run("next")?.status?.result == .succeeded)
+  }
+}
