@@ -7,7 +7,9 @@ import Testing
 ///
 ///     OBJECTS=100000 swift test --skip-build --filter AdmittedObjectsTests    more of them
 ///     SEED=17 swift test --skip-build --filter AdmittedObjectsTests           the objects of one seed
-@Suite("Any object that the schema admits", .timeLimit(.minutes(60)))
+///
+/// One after the other, and with pauses: all tests share as many threads as there are cores.
+@Suite("Any object that the schema admits", .serialized, .timeLimit(.minutes(60)))
 struct AdmittedObjectsTests {
   @Test("comes to rest with a status that the schema admits and that names what is wrong", arguments: 0..<4)
   func comesToRest(shard: Int) async throws {
@@ -20,6 +22,7 @@ struct AdmittedObjectsTests {
     var objects = 0
     var outcomes: [String: Int] = [:]
     for seed in seeds where failures.count < 10 {
+      await Task.yield()
       let story = try AdmittedStory(seed: seed, policies: policies, runs: runs)
       try await story.tell()
       objects += story.count

@@ -31,7 +31,7 @@ final class AdmittedStory {
 
   /// What became of them, to be seen that all of it is tried.
   var outcomes: [String] {
-    world.runs.map { "runs \($0.status?.result?.rawValue ?? "without result")" }
+    world.runs.map { "runs \($0.status?.result?.rawValue.debugDescription ?? "without result")" }
       + world.server.all(BucketSyncPolicy.self).map {
         $0.status?.conditions?["Ready"]?.status == .yes ? "policies ready" : "policies not ready"
       }

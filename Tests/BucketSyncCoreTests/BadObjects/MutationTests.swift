@@ -12,7 +12,9 @@ import Testing
 /// Whatever bytes come instead of an object, reading them ends with an object or with an error that says where.
 ///
 ///     MUTATIONS=10000000 swift test -c release …    more of them
-@Suite("Spoilt answers of the API server", .timeLimit(.minutes(60)))
+///
+/// One after the other, and with pauses: all tests share as many threads as there are cores.
+@Suite("Spoilt answers of the API server", .serialized, .timeLimit(.minutes(60)))
 struct MutationTests {
   static let shards = 8
   static let names = ["BucketSyncPolicy", "BucketSync", "Job", "Pod", "ConfigMap", "Lease", "Event", "Status"]
@@ -23,6 +25,7 @@ struct MutationTests {
     var read = 0
     var problems: [String] = []
     for trial in 0..<count {
+      if trial % 20 == 0 { await Task.yield() }
       let seed = Trials.onlySeed ?? UInt64(shard * 1_000_000_000 + trial)
       let index = Int(seed % UInt64(Self.names.count))
       var mutator = Mutator(chance: SeededChance(seed: seed))
