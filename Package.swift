@@ -179,7 +179,8 @@ let package = Package(
       name: "BucketSyncCoreTests",
       dependencies: [
         "BucketSyncCore", "BucketSyncAPI", "BucketLock", "RcloneJob", "CronSchedule", "OperatorRuntime",
-        "KubernetesClient", "KubernetesModel", "TestSupport", .product(name: "Logging", package: "swift-log"),
+        "KubernetesClient", "KubernetesModel", "StandaloneAPI", "TestSupport",
+        .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict
     ),

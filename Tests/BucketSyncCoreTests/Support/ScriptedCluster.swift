@@ -191,7 +191,7 @@ final class ScriptedCluster: Sendable {
 
   private func start(_ pod: JSONValue) {
     let places = (pod["spec"]["containers"][0]["args"].array ?? []).compactMap(\.string).dropFirst()
-    let buckets = Set(places.compactMap { $0.split(separator: ":").last?.split(separator: "/").first.map(String.init) })
+    let buckets = Set(places.compactMap(Self.bucket))
     let live = Live(run: pod["metadata"]["labels"][BucketSyncNames.Label.runUID].string ?? "", buckets: buckets)
     state.withLock { state in
       for (other, its) in state.live where !its.buckets.isDisjoint(with: buckets) {
@@ -204,6 +204,13 @@ final class ScriptedCluster: Sendable {
         "phase": "Running", "containerStatuses": [["name": "rclone", "state": ["running": ["startedAt": .null]]]],
       ]
     }
+  }
+
+  /// The bucket of `source:data/a`, as rclone gets it from the kubelet: what is `$$` for that is a dollar sign.
+  private static func bucket(_ argument: String) -> String? {
+    let scalars = argument.replacing("$$", with: "$").unicodeScalars
+    guard let colon = scalars.firstIndex(of: ":") else { return nil }
+    return scalars[scalars.index(after: colon)...].split(separator: "/").first.map { String($0) }
   }
 
   private func stop(_ key: ObjectKey) { state.withLock { _ = $0.live.removeValue(forKey: key) } }

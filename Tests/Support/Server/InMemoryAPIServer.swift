@@ -6,7 +6,7 @@
 //     ServerWatch         watches as streams of lines, for real reflectors
 //     FaultyConnection    requests that get lost, answers that get lost, processes that die
 //
-// It knows no schemas: nothing is validated or defaulted.
+// It knows no schemas: nothing is defaulted, and nothing validated unless a test says by which rule.
 
 package import KubernetesClient
 package import KubernetesModel
@@ -18,7 +18,11 @@ package final class InMemoryAPIServer: APITransport {
   /// Told of each change while nothing else happens, with all objects as they then are. Must not call the server.
   package typealias Observer = @Sendable (ServerChange, [ResourcePath: JSONValue]) -> Void
 
+  /// What the server says against an object that a request would store, and what it was before; `nil` to take it.
+  package typealias Rule = @Sendable (_ path: ResourcePath, _ new: JSONValue, _ old: JSONValue?) -> String?
+
   struct Served {
+    var rule: Rule = { _, _, _ in nil }
     var storage = ServerState()
     var feeds: [Feed] = []
     var observers: [Observer] = []
@@ -112,6 +116,9 @@ package final class InMemoryAPIServer: APITransport {
     state.withLock { _ = $0.storage.terminatingNamespaces.insert(namespace) }
   }
 
+  /// From now on requests are refused (422) that would store what `rule` is against.
+  package func validate(by rule: @escaping Rule) { state.withLock { $0.rule = rule } }
+
   /// Calls `observer` at each change from now on.
   package func observe(_ observer: @escaping Observer) { state.withLock { $0.observers.append(observer) } }
 
@@ -184,6 +191,7 @@ package final class InMemoryAPIServer: APITransport {
       var draft = body
       // Of kinds with a status subresource the status cannot come with the object.
       if path.plural != "configmaps" { draft.removeMember("status") }
+      try check(path, draft, nil)
       if request.value("dryRun") != nil { return draft }
       return try serve { try $0.create(path, draft, now: now) }
     case .put:
@@ -194,13 +202,20 @@ package final class InMemoryAPIServer: APITransport {
         let old = try serve { try $0.object(path) }
         return isMerge ? old.merged(with: body) : try old.patched(with: body)
       }
+      let rule = state.withLock { $0.rule }
       return try serve { state in
         try state.change(path) { (old: JSONValue) throws(Refusal) -> JSONValue in
-          isMerge ? old.merged(with: body) : try old.patched(with: body)
+          let new = isMerge ? old.merged(with: body) : try old.patched(with: body)
+          if let problem = rule(path, new, old) { throw .invalid(problem) }
+          return new
         }
       }
     case .delete: return try serve { try $0.delete(path, body, now: now) }
     }
+  }
+
+  private func check(_ path: ResourcePath, _ new: JSONValue, _ old: JSONValue?) throws(Refusal) {
+    if let problem = state.withLock({ $0.rule })(path, new, old) { throw .invalid(problem) }
   }
 
   private func list(_ path: ResourcePath, _ request: APIRequest) -> JSONValue {
@@ -258,6 +273,9 @@ extension APIRequest {
 }
 
 extension JSONValue {
-  /// The document as a type that it is known to fit.
-  func typed<O: KubernetesObject>() -> O? { try? decoded(as: O.self) }
+  /// The document as a type, or what stands for it if it does not fit.
+  func typed<O: KubernetesObject>() -> O? {
+    if let object = try? decoded(as: O.self) { return object }
+    return (try? JSON.encode(self)).flatMap { ObjectMeta(remainsOf: JSONSlice($0)) }.flatMap(O.remains)
+  }
 }
