@@ -125,7 +125,7 @@ extension RunReconciler {
   private func noteStuck(_ run: BucketSync, _ job: Job) async throws -> Reconciliation {
     // Without the time the watch is about to tell of the deletion.
     guard let since = job.metadata.deletionTimestamp else { return .done }
-    let left = Self.deletionGrace - since.elapsed(until: services.time.now)
+    let left = Self.deletionGrace - elapsed(.deleting, since: since, of: run)
     if left > .zero { return .again(after: left) }
     let finalizers = (job.metadata.finalizers ?? []).joined(separator: ", ")
     try await noteWaiting(

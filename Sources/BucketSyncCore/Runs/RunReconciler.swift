@@ -24,6 +24,7 @@ package import OperatorRuntime
 package struct RunReconciler: Sendable {
   let services: CoreServices
   let line: RunLine
+  let sightings = Sightings()
 
   /// A reconciler of runs.
   package init(_ services: CoreServices) {
@@ -33,9 +34,13 @@ package struct RunReconciler: Sendable {
 
   /// Does what is due for the run at `key`.
   package func reconcile(_ key: ObjectKey) async throws -> Reconciliation {
-    guard let run = services.caches.runs[key] else { return .done }
+    guard let run = services.caches.runs[key] else {
+      sightings.forget(key)
+      return .done
+    }
     do {
       if run.isFinished {
+        sightings.forget(key)
         try await deleteLateJob(of: run)
         return try await retire(run)
       }
@@ -55,6 +60,13 @@ package struct RunReconciler: Sendable {
       guard try await services.client.isGone(run, from: services.caches.runs) else { throw error }
       return .done
     }
+  }
+
+  /// How long something has lasted: by the wall clock, or as long as it has been seen to last, whichever is longer.
+  func elapsed(_ what: Sightings.Subject, since start: Timestamp?, of run: BucketSync) -> Duration {
+    max(
+      sightings.elapsed(what, of: run.key, at: services.time.uptime),
+      start?.elapsed(until: services.time.now) ?? .zero)
   }
 
   /// Writes the run's status.

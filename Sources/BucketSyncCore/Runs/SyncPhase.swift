@@ -65,7 +65,7 @@ extension RunReconciler {
       let message = "Job \(name) was replaced by somebody else before it had finished"
       return try await conclude(run, .failed(reason: "JobDeleted", message: message))
     }
-    let patience = patience(with: job)
+    let patience = patience(with: job, of: run)
     if let patience, patience <= .zero { return try await endOverdue(run, job) }
     let pods = services.caches.pods(of: RunReference(run))
     switch services.builder.assess(job, pods: pods) {
@@ -89,7 +89,7 @@ extension RunReconciler {
     _ run: BucketSync, _ job: Job, _ pods: [Pod], _ outcome: RunOutcome
   ) async throws -> Reconciliation {
     guard pods.contains(where: \.mayTellMore) else { return try await conclude(run, outcome) }
-    let left = Self.lastWordsGrace - (job.endTime?.elapsed(until: services.time.now) ?? Self.lastWordsGrace)
+    let left = Self.lastWordsGrace - elapsed(.ended, since: job.endTime, of: run)
     if left > .zero { return .again(after: left) }
     // Nobody stops that pod; finalizing will. Unless it is the cache that lags behind.
     let reading = services.builder.assess(job, pods: try await storedPods(of: run))
@@ -99,11 +99,11 @@ extension RunReconciler {
 
   /// How long the Job is still left to its own controller, if it has a deadline and has not ended. Kubernetes counts
   /// from `status.startTime`.
-  private func patience(with job: Job) -> Duration? {
+  private func patience(with job: Job, of run: BucketSync) -> Duration? {
     guard !job.isFinished, let grace = services.settings.deadlineGrace,
       let limit = job.spec?.activeDeadlineSeconds, let start = job.status?.startTime
     else { return nil }
-    return .seconds(limit) + grace - start.elapsed(until: services.time.now)
+    return .seconds(limit) + grace - elapsed(.started, since: start, of: run)
   }
 
   /// Ends a Job that was to end at its deadline long ago, with the outcome that it would have had.
@@ -112,7 +112,9 @@ extension RunReconciler {
     guard let stored = try await services.client.find(Job.self, job.key) else {
       return .again(after: Self.unwatchedPause)
     }
-    guard stored.metadata.uid == job.metadata.uid, let patience = patience(with: stored), patience <= .zero else {
+    guard stored.metadata.uid == job.metadata.uid, let patience = patience(with: stored, of: run),
+      patience <= .zero
+    else {
       return try await follow(run, stored)
     }
     let message = "Job \(job.metadata.name) runs on, long after its deadline"
@@ -194,7 +196,9 @@ extension RunReconciler {
   private func pending(
     _ run: BucketSync, _ job: Job, reason: String, _ message: String
   ) async throws -> Reconciliation {
-    let age = job.metadata.creationTimestamp.map { $0.elapsed(until: services.time.now) } ?? .zero
+    // Not since the Job's creation: its pod may have run, and been replaced.
+    let last = run.status?.conditions?[Self.jobRunning]
+    let age = elapsed(.pending, since: last?.status == .no ? last?.lastTransitionTime : nil, of: run)
     let limit = services.settings.jobStartTimeout
     if limit > .zero, age >= limit {
       let text = "the pod of Job \(job.metadata.name) did not start within \(DurationText.format(limit)): \(message)"

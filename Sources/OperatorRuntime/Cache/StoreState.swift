@@ -10,6 +10,21 @@ package struct StoreSource: Sendable, Hashable {
   package init(namespace: String?) { self.namespace = namespace }
 }
 
+/// The last objects that were deleted: a key, and the version of its deletion.
+private struct Graves {
+  private static let limit = 256
+
+  private var versions: [ObjectKey: ResourceVersion] = [:]
+  private var order = FIFO<ObjectKey>()
+
+  subscript(key: ObjectKey) -> ResourceVersion? { versions[key] }
+
+  mutating func bury(_ key: ObjectKey, at version: ResourceVersion) {
+    if versions.updateValue(version, forKey: key) == nil { order.append(key) }
+    if order.count > Self.limit, let oldest = order.popFirst() { versions[oldest] = nil }
+  }
+}
+
 /// The objects of a store, their indexes, and how far each source has got.
 struct StoreState<Object: KubernetesObject> {
   struct Progress {
@@ -20,6 +35,8 @@ struct StoreState<Object: KubernetesObject> {
   private(set) var objects: [ObjectKey: Object] = [:]
   var sources: [StoreSource: Progress] = [:]
   private let indexes: [ObjectIndex<Object>]
+  /// Up to which version objects are known to be gone, so that no event that comes late or twice brings one back.
+  private var graves = Graves()
   /// Index name, then value, to the keys found there.
   private var entries: [String: [String: Set<ObjectKey>]] = [:]
 
@@ -56,6 +73,7 @@ struct StoreState<Object: KubernetesObject> {
 
   mutating func delete(_ source: StoreSource, _ object: Object) -> [StoreChange<Object>] {
     defer { pass(source, version(object)) }
+    graves.bury(object.key, at: version(object))
     guard let cached = objects[object.key], !version(object).isOlder(than: version(cached)) else { return [] }
     return remove(object.key, lastState: object)
   }
@@ -111,6 +129,7 @@ struct StoreState<Object: KubernetesObject> {
   private mutating func put(_ object: Object, anyVersion: Bool = false) -> [StoreChange<Object>] {
     let key = object.key
     guard let cached = objects[key] else {
+      if !anyVersion, let grave = graves[key], !isNewer(object, than: grave) { return [] }
       insert(object)
       return [.added(object)]
     }
