@@ -292,7 +292,7 @@ let package = Package(
         .product(name: "HeapModule", package: "swift-collections"),
         .product(name: "Logging", package: "swift-log"),
       ],
-      path: "Tests/Simulator", exclude: ["Mutants", "mutate"], swiftSettings: strict),
+      path: "Tests/Simulator", exclude: ["Mutants", "hunt", "mutate"], swiftSettings: strict),
     // On a real cluster: enabled by BUCKET_SYNC_CLUSTER=1, with its kubeconfig in KUBECONFIG.
     .testTarget(
       name: "ClusterTests",

@@ -96,6 +96,21 @@ struct TakingTests {
     #expect(try await controller.locks.lock(run) == .acquired)
   }
 
+  @Test("a deletion that was on its way for long does not take away a lock that its run has met again")
+  func lateDeletion() async throws {
+    let controller = try await Controller(on: server)
+    let run = try makeRun("run", from: "a", to: "b")
+    #expect(try await controller.locks.lock(run) == .acquired)
+    let before = server.objects
+    #expect(try await controller.locks.lock(run) == .acquired)
+    let client = KubernetesClient(transport: server, time: SystemTime())
+    for lock in before {
+      let options = DeleteOptions(uid: lock.metadata.uid, resourceVersion: lock.metadata.resourceVersion)
+      await #expect(throws: APIError.self) { try await client.delete(ConfigMap.self, lock.key, options) }
+    }
+    #expect(server.holders == ["a": "uid-of-run", "b": "uid-of-run"])
+  }
+
   @Test("a lock left from before is kept when the whole set is got, and given back when not", arguments: [true, false])
   func leftover(isFree: Bool) async throws {
     let run = try makeRun("run", from: "a", to: "b")
@@ -145,7 +160,7 @@ struct TakingTests {
         refusal(403, "Forbidden", "is being terminated", cause: "NamespaceTerminating"),
         "the namespace is being deleted; create it anew"
       ),
-      (refusal(403, "Forbidden", "no"), "get, list, watch, create and delete ConfigMaps"),
+      (refusal(403, "Forbidden", "no"), "get, list, watch, create, patch and delete ConfigMaps"),
     ]
   )
   func administration(answer: APIResponse, advice: String) async throws {

@@ -1,7 +1,9 @@
 // Taking the locks of a run and giving them back.
 //
-// - A lock is only ever created and deleted, never changed. What is deleted is the very state that was read (UID and
-//   resource version), and only if its record names the run by UID.
+// - A lock is created and deleted. What is deleted is the very state that was read (UID and resource version), and only if
+//   its record names the run by UID.
+// - A run that meets its own lock takes it once more by changing it: a request to delete it whose answer never came may
+//   still be on its way, and finds another state then.
 // - A request whose answer was lost may have created a lock. The next `lock` meets it as its own; and its name is
 //   remembered, so that `unlock` asks for it even if the watch has not shown it yet. Should the controller die as
 //   well, the next one finds the lock in its first list.
@@ -90,7 +92,10 @@ extension BucketLocks {
       case .exists:
         guard let found = try await requests.read(name) else { continue }
         if (try? LockRecord(found)) != nil { store.record(found) }
-        return obstacle(found, bucket: bucket, to: run) ?? .acquired
+        if let obstacle = obstacle(found, bucket: bucket, to: run) { return obstacle }
+        guard let renewed = try await requests.renew(found, at: time.now) else { continue }
+        store.record(renewed)
+        return .acquired
       }
     }
     return .busy(holder: "bucket \"\(bucket)\" is changing hands", lookAgainAfter: .seconds(1))

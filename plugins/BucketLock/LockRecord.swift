@@ -48,6 +48,8 @@ struct LockRecord: Sendable, Hashable {
 }
 
 extension LockRecord {
+  /// In a lock that its run has met again: when that was. For people; what counts is that the lock has changed.
+  static let renewedAt = "renewedAt"
   static let label = "\(BucketSyncNames.group)/lock"
   /// Selects all locks.
   static let selector = "\(label)=true"

@@ -1,5 +1,6 @@
 // The requests that locks are made of, and what their failures mean for a person.
 
+import FoundationEssentials
 import KubernetesClient
 import KubernetesModel
 
@@ -41,6 +42,21 @@ struct LockRequests: Sendable {
       return nil
     } catch {
       throw LockFailure("read", key(name), error)
+    }
+  }
+
+  /// Gives a lock of our own a new version; `nil` when it is gone, or in another state by now.
+  func renew(_ configMap: ConfigMap, at time: Date) async throws(LockFailure) -> ConfigMap? {
+    let patch: JSONValue = [
+      "metadata": ["resourceVersion": .string(configMap.metadata.resourceVersion ?? "")],
+      "data": .object([LockRecord.renewedAt: .string(MicroTimestamp(time).description)]),
+    ]
+    do {
+      return try await client.patch(ConfigMap.self, configMap.key, .merge(patch))
+    } catch  where error.isNotFound || error.isConflict {
+      return nil
+    } catch {
+      throw LockFailure("patch", configMap.key, error)
     }
   }
 
@@ -99,7 +115,7 @@ struct LockFailure: Error, CustomStringConvertible {
       return "\(what): the namespace does not exist; create it, or start the controller with another --namespace"
     }
     if cause.isForbidden {
-      let rights = "get, list, watch, create and delete ConfigMaps"
+      let rights = "get, list, watch, create, patch and delete ConfigMaps"
       return "\(what): \(cause); let the controller's service account \(rights) there"
     }
     return "\(what): \(cause)"

@@ -48,8 +48,11 @@ package final class LockCleanup: Sendable {
     services.logger.notice(
       "removed an orphaned lock",
       metadata: ["lock": "\(lock.name)", "bucket": "\(lock.bucket)", "run": "\(lock.holder)"])
-    return .done
+    // One that has changed meanwhile, or is said to have, is still there and is looked at again.
+    return .again(after: Self.secondLook)
   }
+
+  private static let secondLook = Duration.seconds(5)
 
   /// What the caches say.
   private func isAlive(_ lock: HeldLock) -> Bool {

@@ -50,11 +50,14 @@ extension RunReconciler {
     guard services.lock.locks(heldBy: reference.uid).count < run.buckets.count,
       let context = try? RunContext.resolve(run, policies: { services.caches.policies[$0] })
     else { return nil }
-    switch try await services.lock.lock(context) {
-    case .acquired: return nil
-    case .busy(let holder, _):
+    do {
+      guard case .busy(let holder, _) = try await services.lock.lock(context) else { return nil }
       return .failed(
         reason: "LocksLost", message: "somebody has deleted the run's locks while it was at work: \(holder)")
+    } catch let error where !error.mayHealByItself {
+      // What it works at it may finish: where there can be no locks, nobody else gets them either.
+      record(run, .warning, reason: "LocksMissing", action: "Lock", "the run's locks are gone: \(error)")
+      return nil
     }
   }
 

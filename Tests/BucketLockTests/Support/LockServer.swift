@@ -125,8 +125,16 @@ final class LockServer: APITransport {
       guard wanted == has else { return refusal(409, "Conflict", "the preconditions do not hold") }
       delete(name, &state)
       return success(object)
-    case .put, .patch:
-      return refusal(405, "MethodNotAllowed", "locks are never changed")
+    case .patch:
+      guard var object = state.objects[name] else { return refusal(404, "NotFound", "\(name) not found") }
+      let patch = try JSON.decode(JSONValue.self, from: request.body ?? Data())
+      guard patch["metadata"]["resourceVersion"].string == object.metadata.resourceVersion else {
+        return refusal(409, "Conflict", "the object has been modified")
+      }
+      for (key, value) in patch["data"].object ?? [:] { object.data?[key] = value.string }
+      return success(commit(object, &state))
+    case .put:
+      return refusal(405, "MethodNotAllowed", "locks are never replaced")
     }
   }
 

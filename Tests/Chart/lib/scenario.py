@@ -4,6 +4,7 @@ a policy is triggered twice and keeps one run      runs, Jobs, locks, statuses, 
 a policy is broken, repaired, and broken again     an Event that is counted instead of being made again
 a lock is left by somebody who is gone             looking for its holder, taking it away
 a ConfigMap that is no lock has the name of one    reading what is in the way
+a lock is deleted while its run is at work         taking it again, and the other one once more
 a Job is deleted by somebody else                  looking for the Job, and whether its pods have stopped
 """
 
@@ -155,5 +156,17 @@ class Scenario:
             return buckets.condition(run, "JobRunning").get("status") == "True" and run["status"]["job"]
 
         job = self.until("rclone is at work", at_work, within)
+        locks = f"/api/v1/namespaces/{self.namespace}/configmaps"
+
+        def lock():
+            return next(
+                (c for c in cluster.items(locks) if (c.get("data") or {}).get("bucket") == self.hanging.buckets[0]), None
+            )
+
+        deleted = lock()["metadata"]
+        cluster.request("DELETE", f"{locks}/{deleted['name']}")
+        self.until(
+            "the lock is taken again", lambda: lock() and lock()["metadata"]["uid"] != deleted["uid"], within
+        )
         cluster.request("DELETE", f"{jobs}/{job}", {"propagationPolicy": "Background"})
         self.until("the run has failed", lambda: self.result("robbed") == "Failed", within)

@@ -15,7 +15,7 @@ CONTROLLER = {
     ("events.k8s.io", "events"): {"create", "patch"},
 }
 LOCKS = {
-    ("", "configmaps"): {"get", "list", "watch", "create", "delete"},
+    ("", "configmaps"): {"get", "list", "watch", "create", "patch", "delete"},
     ("coordination.k8s.io", "leases"): {"create"},
     ("coordination.k8s.io", "leases", "bucket-sync"): {"get", "update"},
 }

@@ -40,15 +40,16 @@ enum Campaigns {
     }
   }
 
-  /// What to try until a flaw shows: every scenario as it is, then faults one after the other and worlds by chance.
-  static func hunt(limit: Int) -> [Case] {
-    let plain = Scenario.all.map { Case(scenario: $0, seed: baseSeed, plan: .none) }
-    // Spread over all scenarios, requests and faults by a step that has no divisor in common with their numbers.
+  /// Every scenario as it is.
+  static func plain() -> [Case] { Scenario.all.map { Case(scenario: $0, seed: baseSeed, plan: .none) } }
+
+  /// Faults one at a time, and worlds by chance, in turns.
+  static func spread(_ count: Int) -> [Case] {
     let faults = singleFaults(Scenario.all.filter { $0.name != "twenty-compete" })
-    let spread = (0..<max(0, limit - plain.count)).map { number in
+    return (0..<count).map { number in
+      // A step that has no divisor in common with the numbers of requests and faults spreads them over everything.
       number % 2 == 0 ? faults[(number / 2 * 7919) % faults.count] : random(UInt64(number))
     }
-    return plain + spread
   }
 
   /// The world of a seed: a scenario, told or made up, and up to five faults.

@@ -69,7 +69,7 @@ struct Prove: AsyncParsableCommand {
       let result = await Campaign().run(cases.count) { cases[$0] }
       do { try Report.print(title, result) } catch { isClean = false }
     }
-    await prove("every scenario without a fault", Scenario.all.map { Case(scenario: $0, seed: 1, plan: .none) })
+    await prove("every scenario without a fault", Campaigns.plain())
     let part = stride == 1 ? "" : " (1 in \(stride))"
     await prove("every fault at every request\(part)", sample(Campaigns.singleFaults(Scenario.all), stride))
     await prove("every pair of crashes\(part)", sample(Campaigns.pairsOfCrashes(Campaigns.paired), stride))

@@ -71,7 +71,10 @@ struct Promises {
 
   /// The latest tick that somebody was there for has a run, or was left to one that still waited.
   private func ticks() -> [String] {
-    guard world.monitor.isClockTrue, let suspended = world.user.suspendedAt else { return [] }
+    // Who has never heard of a policy cannot serve it.
+    guard world.monitor.isClockTrue, !world.plan.faults.contains(where: { $0.fault == .dropEvent }),
+      let suspended = world.user.suspendedAt
+    else { return [] }
     return policies.filter { !world.user.edited.contains($0.name) }.compactMap { policy in
       guard let schedule = try? CronSchedule(policy["spec"]["schedule"].string ?? ""),
         let created = policy["metadata"]["creationTimestamp"].string.flatMap({ Timestamp($0) }),

@@ -16,7 +16,9 @@ final class SimulatedConnection: APITransport, @unchecked Sendable {
   /// Nothing leaves a dead process any more, and nothing arrives.
   private(set) var isDead = false
   private(set) var feeds: [WatchFeed] = []
-  private var exchanges: [ObjectIdentifier: any Breakable] = [:]
+  /// By a number that grows, so that their order is that of their beginning.
+  private var exchanges: [Int: any Breakable] = [:]
+  private var exchangeCount = 0
   /// Watches say nothing until then.
   var silentUntil: Duration = .zero
   /// What goes wrong with the next event of a watch.
@@ -34,7 +36,7 @@ final class SimulatedConnection: APITransport, @unchecked Sendable {
   /// The process has died.
   func die() {
     isDead = true
-    let open = exchanges.values
+    let open = exchanges.sorted { $0.key < $1.key }.map(\.value)
     exchanges = [:]
     for exchange in open { exchange.fail(CancellationError()) }
     closeFeeds(CancellationError())
@@ -79,10 +81,12 @@ final class SimulatedConnection: APITransport, @unchecked Sendable {
     _ exchange: Exchange<Answer>, _ request: APIRequest, _ answer: @escaping () -> Answer
   ) {
     let (number, faults) = world.count(request, from: self)
-    exchanges[ObjectIdentifier(exchange)] = exchange
+    exchangeCount += 1
+    exchange.number = exchangeCount
+    exchanges[exchange.number] = exchange
     world.agenda.after(request.timeout ?? Self.patience) { [weak self] in
       exchange.fail(TransportError(.timedOut, "no answer in time"))
-      self?.exchanges[ObjectIdentifier(exchange)] = nil
+      self?.exchanges[exchange.number] = nil
     }
     var way = Way()
     for fault in faults { way.meet(fault) }
@@ -112,7 +116,7 @@ final class SimulatedConnection: APITransport, @unchecked Sendable {
 
   private func finish<Answer: Sendable>(_ exchange: Exchange<Answer>, _ result: Result<Answer, any Error>) {
     world.agenda.after(world.chance.duration(in: Self.wire)) { [weak self] in
-      self?.exchanges[ObjectIdentifier(exchange)] = nil
+      self?.exchanges[exchange.number] = nil
       exchange.end(result)
     }
   }
@@ -182,6 +186,7 @@ private protocol Breakable: AnyObject {
 /// A request whose answer somebody waits for. Only ever touched by the thread of its world.
 private final class Exchange<Answer: Sendable>: Breakable, @unchecked Sendable {
   var continuation: CheckedContinuation<Answer, any Error>?
+  var number = 0
 
   func end(_ result: Result<Answer, any Error>) {
     let waiting = continuation
