@@ -1,6 +1,7 @@
 import BucketSyncAPI
 import KubernetesClient
 import KubernetesModel
+import Synchronization
 import TestSupport
 import Testing
 
@@ -79,5 +80,48 @@ struct TamperingTests {
     world.cluster.jobs(named: "first", .succeeds)
     try await world.run()
     #expect(world.run("next")?.status?.result == .succeeded)
+  }
+
+  @Test("a pod that does not start fails its run in time although the clock was set back by a year")
+  func clockSetBack() async throws {
+    let world = try World()
+    world.cluster.jobs(named: "first", .neverStarts(reason: "ErrImagePull"))
+    try world.createRun("first")
+    try await world.run(for: .seconds(1))
+    world.time.jump(by: .seconds(-31_536_000))
+    try await world.pass(.seconds(700))
+    #expect(world.run("first")?.status?.result == .failed)
+    #expect(world.condition("first", "Failed")?.message.contains("did not start within 10m") == true)
+  }
+
+  @Test("a pod that replaces another after a while has as long to start as the first one had")
+  func replacedPod() async throws {
+    let world = try World()
+    try await working(world)
+    try await world.pass(.seconds(1200))
+    world.cluster.jobs(named: "first", .neverStarts(reason: "ContainerCreating"))
+    world.cluster.kill("first")
+    world.server.change(Job.self, .named("first")) { $0["status"].removeMember("started") }
+    try await world.run(for: .seconds(60))
+    #expect(world.run("first")?.status?.phase == .sync)
+    try await world.pass(.seconds(600))
+    #expect(world.condition("first", "Failed")?.message.contains("did not start within 10m") == true)
+  }
+
+  @Test("an orphaned lock whose deletion meets a conflict is looked at again, and goes")
+  func orphanInConflict() async throws {
+    let deletions = Mutex(0)
+    let world = try World { _, request in
+      guard request.method == .delete, request.label.resource == ConfigMap.resource.plural else { return nil }
+      return deletions.withLock { count in
+        count += 1
+        return count == 1 ? .conflict : nil
+      }
+    }
+    let other = try World()
+    try await working(other)
+    for lock in other.locks { try world.server.create(lock) }
+    try await world.pass(.seconds(400))
+    #expect(world.locks.isEmpty)
   }
 }

@@ -51,6 +51,27 @@ struct ObjectStoreTests {
     #expect(changes.all == ["added a 2"])
   }
 
+  @Test("events that come after the object's deletion, though they are older, do not bring it back")
+  func late() {
+    store.apply(source, .stored("a", version: 2))
+    store.delete(source, .stored("a", version: 4))
+    store.apply(source, .stored("a", version: 3))
+    store.delete(source, .stored("b", version: 6))
+    store.apply(source, .stored("b", version: 5))
+    #expect(store.all.isEmpty)
+    store.apply(source, .stored("a", version: 7))
+    #expect(changes.all == ["added a 2", "deleted a 4", "added a 7"])
+  }
+
+  @Test("what the server says does not exist is taken out, but not another object of its name")
+  func forgotten() {
+    store.apply(source, .stored("a", version: 2, uid: "one"))
+    store.forget(.stored("a", version: 2, uid: "two"))
+    #expect(store.count == 1)
+    store.forget(.stored("a", version: 2, uid: "one"))
+    #expect(store.all.isEmpty)
+  }
+
   @Test("a list swaps the store whole: what it lacks is deleted, with the state that was seen last")
   func relist() {
     store.replace(source, with: [.stored("a", version: 1), .stored("b", version: 2)], version: "2")
