@@ -51,7 +51,7 @@ struct CompactionChaosTests {
       await way.proxy.blockWatches()
       let expirations = way.proxy.expirations
       // What is created, changed and deleted now, and by others only, no watch will ever tell.
-      if round > 0 { try await world.kubectl("delete", "bucketsync", "waiting-\(round - 1)", "--wait=false") }
+      if round > 0 { try await world.kubectl("delete", "bucketsync", "new-\(round - 1)", "--wait=false") }
       try await world.kubectl("delete", "bucketsync", waiting, "--wait=false")
       try await world.create(world.run("new-\(round)", sync))
       try await world.syncNow("nightly", "\(round)")

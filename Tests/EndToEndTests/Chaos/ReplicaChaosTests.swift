@@ -83,7 +83,7 @@ struct ReplicaChaosTests {
     var running: [String: Controller] = [:]
     var killed = 0
     func start() async throws {
-      let name = "replica-\(killed + running.count)"
+      let name = "replica-\(killed)-\(running.count)"
       running[name] = try await world.startController("--leader-election", environment: ["POD_NAME": name])
     }
     try await start()
@@ -91,7 +91,7 @@ struct ReplicaChaosTests {
     while ContinuousClock.now < deadline {
       var leader = ""
       try await Chaos.eventually("somebody leads") {
-        leader = try await world.get(Lease.self, "bucket-sync").spec?.holderIdentity ?? ""
+        leader = try await world.get(Lease.self, "bucket-sync").leader
         return running[leader] != nil
       }
       try await Task.sleep(for: .milliseconds(Int.random(in: 500...8000, using: &numbers)))
@@ -107,6 +107,11 @@ struct ReplicaChaosTests {
 extension World {
   /// Returns when that replica leads.
   fileprivate func leads(_ name: String) async throws {
-    try await wait(for: Lease.self, "bucket-sync", "is held by \(name)") { $0.spec?.holderIdentity == name }
+    try await wait(for: Lease.self, "bucket-sync", "is held by \(name)") { $0.leader == name }
   }
+}
+
+extension Lease {
+  /// The replica's name, without what tells its incarnations apart.
+  fileprivate var leader: String { spec?.holderIdentity?.split(separator: "_").first.map(String.init) ?? "" }
 }
