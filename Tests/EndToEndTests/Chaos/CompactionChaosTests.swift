@@ -37,7 +37,7 @@ struct CompactionChaosTests {
     let listsBefore = try await controller.lists()
     let policy = world.policy("nightly", from: sync.source, to: sync.destination)
     try await world.create(policy)
-    let rounds = max(3, Int(Chaos.duration.components.seconds / 30))
+    let rounds = max(3, Int(Chaos.duration.components.seconds / 60))
     for round in 0..<rounds {
       // One run at work, one that waits, one that has ended.
       let (atWork, waiting) = ("at-work-\(round)", "waiting-\(round)")
