@@ -40,6 +40,7 @@ test: ## Install what is missing, then run every test, on a real Kubernetes brou
 	Tests/with-summary swift test --skip-build --skip ClusterTests --skip EndToEndTests
 	$(MAKE) test-contract test-standalone test-example test-hooks test-hooks-asan
 	Tests/with-testbed $(MAKE) test-cluster test-chart
+	$(MAKE) test-chaos CHAOS_SECONDS=90
 
 .PHONY: test-unit
 test-unit: libraries ## Run the tests that need no cluster
@@ -65,6 +66,16 @@ test-cluster: ## Run the cluster tests against the cluster in KUBECONFIG
 	swift build --package-path examples/custom-plugin --product my-operator
 	if [ -n "$${TESTBED_DIR:-}" ]; then image/build; fi
 	BUCKET_SYNC_CLUSTER=1 Tests/with-summary swift test --skip-build --filter 'ClusterTests|EndToEndTests'
+
+# On a testbed of its own, since its servers are killed. What is told to make by variables, as CHAOS_SEED, tests see too.
+.PHONY: test-chaos
+test-chaos: export BUCKET_SYNC_TESTBED_DIR := $(TESTBED_DIR)-chaos
+test-chaos: export CHAOS_SECONDS := $(or $(CHAOS_SECONDS),600)
+test-chaos: libraries ## Kill kube-apiserver, etcd and leaders under load, break connections, compact: CHAOS_SECONDS=600 CHAOS_SEED=…
+	$(TESTBED)/install
+	swift build --build-tests
+	Tests/with-testbed env BUCKET_SYNC_CLUSTER=1 BUCKET_SYNC_DISTURB=1 \
+		Tests/with-summary swift test --skip-build --no-parallel --filter ChaosTests
 
 .PHONY: test-chart
 test-chart: libraries ## Test the Helm chart with Helm's own engine, on the testbed

@@ -306,11 +306,23 @@ let package = Package(
       ],
       swiftSettings: strict
     ),
+    // Makes things go wrong between a controller and an API server.
+    .target(
+      name: "FaultProxy",
+      dependencies: [
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ],
+      path: "Tests/FaultProxy",
+      swiftSettings: strict
+    ),
+    .testTarget(name: "FaultProxyTests", dependencies: ["FaultProxy"], swiftSettings: strict),
     // Likewise; they run the executable `homelab-helper`, which SwiftPM puts beside them.
     .testTarget(
       name: "EndToEndTests",
       dependencies: [
-        "BucketLock", "BucketSyncAPI", "KubernetesClient", "KubernetesModel", "TestSupport",
+        "BucketLock", "BucketSyncAPI", "FaultProxy", "KubernetesClient", "KubernetesModel", "TestSupport",
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],

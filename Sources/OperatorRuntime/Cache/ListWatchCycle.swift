@@ -1,7 +1,7 @@
 // The reflector's decisions, without I/O: given what just happened, list or watch, at once or after a pause.
 //
 // - A version that is too old (410, as status code or inside the stream) means list again: at once the first time,
-//   with growing pauses when it keeps happening.
+//   however long the server was away before, with growing pauses when it keeps happening.
 // - So does every other refusal of a watch except "too many requests", for only a new list is sure to get out of it:
 //   a server whose history was replaced, for instance, refuses a version from the future.
 // - A connection that breaks, or a watch that ends early, is resumed from the last version seen, after a pause.
@@ -35,6 +35,8 @@ struct ListWatchCycle {
   /// `nil` when only a list can tell.
   private var version: String?
   private var failures = 0
+  /// Whether a version was too old since the last healthy watch.
+  private var hasExpired = false
   private var watchingSince: Duration?
 
   init(random: RandomSource) { self.random = random }
@@ -60,11 +62,15 @@ struct ListWatchCycle {
     case .watchEnded(let error):
       let isHealthy = watchingSince.map { uptime - $0 >= Self.healthyWatch } ?? false
       watchingSince = nil
-      if isHealthy { failures = 0 }
+      if isHealthy {
+        failures = 0
+        hasExpired = false
+      }
       guard let error else { return isHealthy ? next(after: .zero) : pause(after: nil) }
       if needsList(error) { version = nil }
-      guard !error.isExpired || failures > 0 else {
-        failures = 1
+      if error.isExpired, !hasExpired {
+        hasExpired = true
+        failures = max(1, failures)
         return next(after: .zero)
       }
       return pause(after: error)

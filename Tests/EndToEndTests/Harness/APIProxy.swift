@@ -59,8 +59,8 @@ final class APIProxy: Sendable {
 
 extension World {
   /// A kubeconfig file of the test's own.
-  func write(kubeconfig: String) throws -> String {
-    let path = directory.appending("kubeconfig").string
+  func write(kubeconfig: String, as name: FilePath.Component = "kubeconfig") throws -> String {
+    let path = directory.appending(name).string
     try Data(kubeconfig.utf8).write(to: URL(filePath: path))
     return path
   }

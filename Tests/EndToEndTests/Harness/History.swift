@@ -26,7 +26,7 @@ final class History: Sendable {
     var pods: [Moment<Pod>] = []
     var configMaps: [Moment<ConfigMap>] = []
     var policies: [Moment<BucketSyncPolicy>] = []
-    /// Set when a watch broke: conclusions from what is missing are not possible then.
+    /// Set when the server forgot what came next: conclusions from what is missing are not possible then.
     var gaps: [String] = []
   }
 
@@ -83,8 +83,11 @@ final class History: Sendable {
         }
       } catch {
         guard !Task.isCancelled else { return }
-        moments.withLock { $0.gaps.append("\(Object.resource.plural): \(error)") }
-        version = ""
+        // A server that is away, or not quite there yet, forgets nothing by that.
+        if !version.isEmpty, (error as? APIError)?.isExpired != false {
+          moments.withLock { $0.gaps.append("\(Object.resource.plural): \(error)") }
+          version = ""
+        }
         try? await Task.sleep(for: .milliseconds(200))
       }
     }

@@ -76,6 +76,9 @@ struct Invariants: OptionSet, Sendable {
   }
 
   private func verifyExclusiveness(_ history: History) {
+    for (run, jobs) in history.jobsByRun {
+      #expect(jobs.count == 1, "run \(run) had Jobs \(jobs)")
+    }
     guard history.gaps.isEmpty else { return }
     let lives = history.podLives
     let buckets = history.bucketsByRun
@@ -84,9 +87,6 @@ struct Invariants: OptionSet, Sendable {
         let shared = (buckets[one.run] ?? []).intersection(buckets[other.run] ?? [])
         #expect(shared.isEmpty, "pods \(one.name) and \(other.name) were at \(shared) at the same time")
       }
-    }
-    for (run, jobs) in history.jobsByRun {
-      #expect(jobs.count == 1, "run \(run) had Jobs \(jobs)")
     }
   }
 

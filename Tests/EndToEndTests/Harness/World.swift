@@ -42,7 +42,8 @@ final class World: Sendable {
   /// The world of the test that runs.
   @TaskLocal fileprivate static var current: World?
   fileprivate let failed = Mutex(false)
-  private var hasFailed: Bool { failed.withLock(\.self) }
+  /// Whether an expectation of the test has failed.
+  var hasFailed: Bool { failed.withLock(\.self) }
 
   private init(namespace: String, client: KubernetesClient, directory: FilePath) {
     self.namespace = namespace

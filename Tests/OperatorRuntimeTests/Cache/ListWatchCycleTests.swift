@@ -56,6 +56,16 @@ struct ListWatchCycleTests {
     #expect(cycle.event(.watchEnded(expired), at: .zero) == .list(after: .milliseconds(1600)))
   }
 
+  @Test("a server that was away, and has forgotten meanwhile, is listed at once when it is back")
+  mutating func expiryAfterOutage() {
+    _ = cycle.event(.listed(version: "7"), at: .zero)
+    for _ in 0..<10 { _ = cycle.event(.watchEnded(broken), at: .zero) }
+    #expect(cycle.event(.watchEnded(expired), at: .zero) == .list(after: .zero))
+    // That it keeps happening is noticed all the same.
+    _ = cycle.event(.listed(version: "8"), at: .zero)
+    #expect(cycle.event(.watchEnded(expired), at: .zero) == .list(after: .seconds(30)))
+  }
+
   @Test("a version from the future, as after a restored backup, means a list too")
   mutating func future() {
     _ = cycle.event(.listed(version: "7"), at: .zero)

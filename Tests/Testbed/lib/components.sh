@@ -45,6 +45,7 @@ YAML
   # It must be there first: a log that the apiserver makes itself is not opened for appending, and a test that empties
   # it would leave a hole of zeroes.
   touch "$STATE/logs/audit.log"
+  # shellcheck disable=SC2086 # several flags, or none
   start_process apiserver "$KUBERNETES_BIN/kube-apiserver" \
     --bind-address 127.0.0.1 --advertise-address 127.0.0.1 --secure-port "$PORT_APISERVER" --endpoint-reconciler-type none \
     --etcd-servers "http://127.0.0.1:$PORT_ETCD" --storage-media-type application/vnd.kubernetes.protobuf \
@@ -57,7 +58,8 @@ YAML
     --kubelet-client-certificate "$STATE/keys/apiserver-to-kubelet.crt" \
     --kubelet-client-key "$STATE/keys/apiserver-to-kubelet.key" --kubelet-preferred-address-types InternalIP \
     --audit-policy-file "$STATE/audit-policy.yaml" --audit-log-path "$STATE/logs/audit.log" --audit-log-maxsize 4096 \
-    --max-requests-inflight 2000 --max-mutating-requests-inflight 1000 --profiling=false
+    --max-requests-inflight 2000 --max-mutating-requests-inflight 1000 --profiling=false \
+    ${BUCKET_SYNC_APISERVER_FLAGS:-}
 }
 apiserver_is_ready() { [ "$(ask_apiserver /readyz)" = ok ]; }
 await_apiserver() {
