@@ -16,8 +16,17 @@ enum Comparison {
       "built-in kinds count their generations in some releases and not in others, and nobody here reads them"
     ),
     (
-      ["metadata.creationTimestamp", "metadata.deletionTimestamp", "metadata.managedFields", "metadata.selfLink"],
-      { _ in true }, "the clock of the real server is another one; whether an object is being deleted is compared"
+      ["metadata.creationTimestamp", "metadata.deletionTimestamp", "metadata.managedFields"], { _ in true },
+      "the clock of the real server is another one; whether an object is being deleted is compared"
+    ),
+    (["metadata.resourceVersion"], { _ in true }, "whether it changes is compared, by Correspondence"),
+    (
+      ["metadata.annotations.seccomp.security.alpha.kubernetes.io/pod"], { $0.plural == "pods" },
+      "this release repeats the field in an annotation, later ones do not"
+    ),
+    (
+      ["spec.podReplacementPolicy"], { $0.plural == "jobs" },
+      "Kubernetes has it from 1.28 on, and drops it before; the model has clusters of both kinds"
     ),
     (
       ["metadata.deletionGracePeriodSeconds"], { _ in true },
@@ -27,40 +36,63 @@ enum Comparison {
 
   /// The differences between an object of the model, in the terms of the real server, and the real one.
   static func differences(_ path: ResourcePath, _ model: JSONValue, _ real: JSONValue) -> [Difference] {
-    var differences: [Difference] = []
-    func compare(_ field: String, _ model: JSONValue, _ real: JSONValue, isWhole: Bool) {
-      let isSame = isWhole ? model.orNull == real.orNull : model.pruned.isWithin(real.pruned)
-      if !isSame { differences.append(Difference(field, model.text, real.text)) }
-    }
-    let metadata = model["metadata"]
-    compare(
-      "deletionTimestamp is there", .bool(!metadata["deletionTimestamp"].isNull),
+    var walk = Walk(left: Set(deliberate.filter { $0.applies(path) }.flatMap(\.fields)))
+    walk.compare(
+      "whether it is being deleted", .bool(!model["metadata"]["deletionTimestamp"].isNull),
       .bool(!real["metadata"]["deletionTimestamp"].isNull), isWhole: true)
-    let left = Set(deliberate.filter { $0.applies(path) }.flatMap(\.fields))
-    for field in members(metadata, real["metadata"])
-    where !left.contains("metadata.\(field)") && field != "resourceVersion" {
-      compare("metadata.\(field)", metadata[field], real["metadata"][field], isWhole: true)
+    walk.members("metadata", model["metadata"].withoutEmpty, real["metadata"].withoutEmpty, isWhole: true)
+    for field in Set((model.object ?? [:]).keys).union((real.object ?? [:]).keys).sorted() {
+      // The items of lists do not say what they are.
+      guard !["metadata", "kind", "apiVersion"].contains(field) else { continue }
+      if isOurs(path) || path.plural == "configmaps" {
+        walk.compare(field, model[field], real[field], isWhole: true)
+      } else {
+        walk.compare(field, model[field].pruned, real[field].pruned, isWhole: false)
+      }
     }
-    let isWhole = isOurs(path) || path.plural == "configmaps"
-    // The items of lists do not say what they are.
-    for field in members(model, real) where !["metadata", "kind", "apiVersion"].contains(field) {
-      compare(field, model[field], real[field], isWhole: isWhole)
-    }
-    return differences
+    return walk.found
   }
 
   static func isOurs(_ path: ResourcePath) -> Bool { path.root.contains(BucketSyncNames.group) }
+}
 
-  private static func members(_ left: JSONValue, _ right: JSONValue) -> [String] {
-    Set((left.object ?? [:]).keys).union((right.object ?? [:]).keys).sorted()
+/// Walks through two documents side by side.
+private struct Walk {
+  /// Fields that are not compared.
+  let left: Set<String>
+  var found: [Difference] = []
+
+  init(left: Set<String>) { self.left = left }
+
+  mutating func compare(_ field: String, _ model: JSONValue, _ real: JSONValue, isWhole: Bool) {
+    guard !left.contains(field) else { return }
+    switch (model, real) {
+    case (.object, .object): members(field, model, real, isWhole: isWhole)
+    // None is as good as an empty one.
+    case (.object, .null) where isWhole, (.null, .object) where isWhole: members(field, model, real, isWhole: isWhole)
+    case (.array(let own), .array(let others)) where own.count == others.count:
+      for (index, pair) in zip(own, others).enumerated() {
+        compare("\(field)[\(index)]", pair.0, pair.1, isWhole: isWhole)
+      }
+    case (.null, _) where !isWhole: break
+    default: if model != real { found.append(Difference(field, model.text, real.text)) }
+    }
+  }
+
+  mutating func members(_ field: String, _ model: JSONValue, _ real: JSONValue, isWhole: Bool) {
+    var names = Set((model.object ?? [:]).keys)
+    if isWhole { names.formUnion((real.object ?? [:]).keys) }
+    for name in names.sorted() { compare("\(field).\(name)", model[name], real[name], isWhole: isWhole) }
   }
 }
 
 extension JSONValue {
-  /// An empty list or map is as none.
-  fileprivate var orNull: JSONValue { self == [] || self == [:] ? .null : self }
+  /// Without members that are null or empty: none is as good.
+  fileprivate var withoutEmpty: JSONValue {
+    .object((object ?? [:]).filter { !$0.value.isNull && $0.value != [] && $0.value != [:] })
+  }
 
-  /// Without what is null or empty.
+  /// Without anything that is null or empty.
   fileprivate var pruned: JSONValue {
     switch self {
     case .string(""): return .null
@@ -69,18 +101,6 @@ extension JSONValue {
       let left = members.mapValues(\.pruned).filter { !$0.value.isNull }
       return left.isEmpty ? .null : .object(left)
     default: return self
-    }
-  }
-
-  /// Whether everything of this document is in the other one.
-  fileprivate func isWithin(_ other: JSONValue) -> Bool {
-    switch (self, other) {
-    case (.null, _): true
-    case (.array(let own), .array(let others)):
-      own.count == others.count && zip(own, others).allSatisfy { $0.isWithin($1) }
-    case (.object(let own), .object(let others)):
-      own.allSatisfy { member in others[member.key].map { member.value.isWithin($0) } ?? false }
-    default: self == other
     }
   }
 

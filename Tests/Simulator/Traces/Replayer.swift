@@ -51,10 +51,14 @@ private struct ReplayedTrace {
 
   private mutating func replay(_ operation: Operation) async throws {
     let call = operation.call
-    let real = try await server.send(
+    var real = try await server.send(
       call.method, names.real(call.path.text),
       query: call.query.map { .init($0.name, names.real($0.value)) }, body: names.real(call.body),
       contentType: call.contentType)
+    if call.path.subresource == "binding", real.code == 201 {
+      // The answer is a Status.
+      real.body = try await server.send(.get, names.real(call.path.object.text)).body
+    }
     let differences = differences(operation, real.code, real.body)
     guard !differences.isEmpty else { return }
     report("line \(operation.number)", operation.line, "\(real.code) \(real.body.text)", differences)
@@ -76,8 +80,6 @@ private struct ReplayedTrace {
     case .success(let object):
       let path = operation.call.path
       if path.name == nil, operation.call.method == .get { return differences(lists: object, body, in: path) }
-      // Its answer is a Status.
-      if path.subresource == "binding" { return [] }
       if operation.call.method == .delete, body["kind"] == "Status" || operation.hasRemoved {
         return isRemoval(body) == operation.hasRemoved
           ? [] : [Difference("the object", operation.hasRemoved ? "is gone" : "waits", body.text)]

@@ -6,14 +6,15 @@ import KubernetesModel
 
 /// Which world.
 struct WorldChoice: ParsableArguments {
-  @Argument(help: "The scenario.") var scenario: String?
+  @Argument(help: "The scenario; rules is somebody who tries out what worlds seldom do.") var scenario: String?
   @Option(help: "The seed.") var seed: UInt64 = Campaigns.baseSeed
   @Option(help: "Faults, 12:crash-after,30:409.") var faults: String?
   @Option(help: "Instead of a scenario: the world that this seed makes up.") var random: UInt64?
 
-  /// The world; `nil` if none was chosen.
-  func choice() throws -> Case? {
+  /// Its trace; `nil` if no world was chosen.
+  func trace() throws -> Trace? {
     guard scenario != nil || random != nil else { return nil }
+    if scenario == "rules" { return .rules() }
     var item = Campaigns.random(random ?? seed)
     if let name = scenario {
       guard let scenario = Scenario.named(name) else { throw ValidationError("there is no scenario \(name)") }
@@ -25,7 +26,7 @@ struct WorldChoice: ParsableArguments {
       }
       item.plan = plan
     }
-    return item
+    return Trace(of: item)
   }
 }
 
@@ -37,8 +38,8 @@ struct PrintTrace: ParsableCommand {
   @OptionGroup var world: WorldChoice
 
   func run() throws {
-    guard let item = try world.choice() else { throw ValidationError("which world? SCENARIO or --random SEED") }
-    for operation in Trace(of: item).operations { print(operation.line) }
+    guard let trace = try world.trace() else { throw ValidationError("which world? SCENARIO or --random SEED") }
+    for operation in trace.operations { print(operation.line) }
   }
 }
 
@@ -58,12 +59,14 @@ struct CompareWithReal: AsyncParsableCommand {
     let environment = ProcessInfo.processInfo.environment
     let server = try RealServer(kubeconfig: environment["KUBECONFIG"], environment: environment)
     try await server.clean()
+    let replayer = Replayer(server: server)
     let start = ContinuousClock.now
     var result = ReplayResult()
-    let chosen = try world.choice()
-    if chosen == nil { try await Replayer(server: server).replay(.rules(), into: &result) }
-    for item in chosen.map({ [$0] }) ?? Campaigns.compared(worlds: worlds) {
-      try await Replayer(server: server).replay(Trace(of: item), into: &result)
+    if let trace = try world.trace() {
+      try await replayer.replay(trace, into: &result)
+    } else {
+      try await replayer.replay(.rules(), into: &result)
+      for item in Campaigns.compared(worlds: worlds) { try await replayer.replay(Trace(of: item), into: &result) }
     }
     server.closeWatches()
     for difference in result.differences.prefix(shown) { print("DIFFERENT \(difference)\n") }
@@ -87,10 +90,11 @@ extension Campaigns {
 
   /// What is compared with a real server.
   static func compared(worlds: Int) -> [Case] {
-    Scenario.all.map { Case(scenario: $0, seed: baseSeed, plan: .none) }
-      + comparedFaults.compactMap { item in
-        guard let scenario = Scenario.named(item.scenario), let plan = FaultPlan(item.faults) else { return nil }
-        return Case(scenario: scenario, seed: baseSeed, plan: plan)
-      } + (0..<worlds).map { random(1000 + UInt64($0)) }
+    let scenarios = Scenario.all.map { Case(scenario: $0, seed: baseSeed, plan: .none) }
+    let faulty = comparedFaults.compactMap { item -> Case? in
+      guard let scenario = Scenario.named(item.scenario), let plan = FaultPlan(item.faults) else { return nil }
+      return Case(scenario: scenario, seed: baseSeed, plan: plan)
+    }
+    return scenarios + faulty + (0..<worlds).map { random(1000 + UInt64($0)) }
   }
 }

@@ -109,6 +109,7 @@ package struct ServerState: Sendable {
     if !finalizers.isEmpty { new["metadata"]["finalizers"] = .array(finalizers.unique) }
     if new["metadata"]["deletionTimestamp"].isNull {
       new["metadata"]["deletionTimestamp"] = .string(now.description)
+      new["metadata"]["generation"] = .integer((old["metadata"]["generation"].integer ?? 0) + 1)
     }
     let isAtOnce = options["gracePeriodSeconds"] == 0 || !stopsSlowly(path, old)
     if finalizers.isEmpty, isAtOnce { return remove(path.object, new) }
@@ -140,11 +141,14 @@ package struct ServerState: Sendable {
     return commit(.modified, path, old, new)
   }
 
+  /// Watches are told of the object as it was stored last: without what the request that removes it changed.
   private mutating func remove(_ path: ResourcePath, _ last: JSONValue) -> JSONValue {
     let old = objects[path]
-    let object = commit(.deleted, path, old, last)
+    let told = commit(.deleted, path, old, old ?? last)
     objects[path] = nil
-    return object
+    var answer = last
+    answer["metadata"]["resourceVersion"] = told["metadata"]["resourceVersion"]
+    return answer
   }
 
   private mutating func commit(
