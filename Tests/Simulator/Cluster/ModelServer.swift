@@ -156,7 +156,8 @@ final class ModelServer {
         throw Refusal(415, "UnsupportedMediaType", "only merge patches are modelled")
       }
       return try change(by: actor) { state throws(Refusal) in
-        try state.change(path) { (old: JSONValue) throws(Refusal) -> JSONValue in old.merged(with: body) }
+        try state.change(path, isPatch: true) { (old: JSONValue) throws(Refusal) -> JSONValue in old.merged(with: body)
+        }
       }
     case .delete:
       return try change(by: actor) { state throws(Refusal) in try state.delete(path, body, now: now) }

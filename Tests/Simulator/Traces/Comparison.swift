@@ -29,8 +29,8 @@ enum Comparison {
       "Kubernetes has it from 1.28 on, and drops it before; the model has clusters of both kinds"
     ),
     (
-      ["metadata.deletionGracePeriodSeconds"], { _ in true },
-      "the model knows only whether a pod is given time, which shows in when it goes"
+      ["metadata.labels.controller-uid", "metadata.labels.job-name"], { $0.plural == "jobs" },
+      "the server labels Jobs that have no labels; all of ours have some"
     ),
   ]
 

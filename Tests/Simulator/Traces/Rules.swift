@@ -19,6 +19,7 @@ extension Trace {
     attempt.finalizers()
     attempt.propagation()
     attempt.pods()
+    attempt.leases()
     return trace
   }
 }
@@ -30,6 +31,7 @@ private struct Attempt {
   private static let maps = "/api/v1/namespaces/default/configmaps"
   private static let pods = "/api/v1/namespaces/default/pods"
   private static let jobs = "/apis/batch/v1/namespaces/default/jobs"
+  private static let leases = "/apis/coordination.k8s.io/v1/namespaces/default/leases"
   private static let runs = "/apis/\(BucketSyncNames.group)/v1/namespaces/default/bucketsyncs"
 
   @discardableResult
@@ -194,6 +196,22 @@ private struct Attempt {
     send(.delete, foreground, ["propagationPolicy": "Foreground"])
     while server.collectGarbage() {}
     send(.delete, foreground, ["gracePeriodSeconds": 0, "propagationPolicy": "Background"])
+  }
+
+  func leases() {
+    let path = "\(Self.leases)/lease"
+    let lease: JSONValue = [
+      "apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": ["name": "lease"],
+      "spec": ["holderIdentity": "a", "leaseDurationSeconds": 15],
+    ]
+    let first = send(.post, Self.leases, lease)
+    var second = first
+    second["spec"]["holderIdentity"] = "b"
+    send(.put, path, second)
+    send(.put, path, first)
+    send(.put, path, lease)
+    send(.delete, path, ["preconditions": ["resourceVersion": version(first)]])
+    send(.delete, path)
   }
 
   private static func run(_ name: String) -> JSONValue {

@@ -19,7 +19,8 @@ extension ServerState {
       switch step {
       case .delete(let path, let options): _ = try? delete(path, options, now: now)
       case .patch(let path, let patch):
-        _ = try? change(path) { (old: JSONValue) throws(Refusal) -> JSONValue in old.merged(with: patch) }
+        _ = try? change(path, isPatch: true) { (old: JSONValue) throws(Refusal) -> JSONValue in old.merged(with: patch)
+        }
       }
     }
     return !steps.isEmpty

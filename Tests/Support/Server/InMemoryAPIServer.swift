@@ -190,7 +190,7 @@ package final class InMemoryAPIServer: APITransport {
         return isMerge ? old.merged(with: body) : try old.patched(with: body)
       }
       return try serve { state in
-        try state.change(path) { (old: JSONValue) throws(Refusal) -> JSONValue in
+        try state.change(path, isPatch: true) { (old: JSONValue) throws(Refusal) -> JSONValue in
           isMerge ? old.merged(with: body) : try old.patched(with: body)
         }
       }
