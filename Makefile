@@ -59,6 +59,11 @@ test-standalone: libraries ## Run the operator without a cluster: killed 200 tim
 	Tests/Standalone/run
 	RCLONE=$(CACHE)/python/bin/rclone examples/demo/standalone
 
+.PHONY: test-model
+test-model: libraries ## Compare the simulator's model of Kubernetes with a real kube-apiserver: replay what happens in 90 worlds
+	swift build -c release --product simulator
+	Tests/with-apiserver .build/release/simulator compare
+
 .PHONY: test-cluster
 test-cluster: ## Run the cluster tests against the cluster in KUBECONFIG
 	@test -n "$${KUBECONFIG:-}" || { echo 'set KUBECONFIG to the cluster to test against, or use `make test`' >&2; exit 2; }

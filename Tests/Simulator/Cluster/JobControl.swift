@@ -63,7 +63,7 @@ extension ModelCluster {
           ]
         ],
       ],
-      "spec": template["spec"], "status": ["phase": "Pending"],
+      "spec": template["spec"],
     ]
     server.create(Pod.resource, pod, namespace: job["metadata"]["namespace"].string, by: .jobController)
   }
@@ -91,7 +91,7 @@ extension ModelCluster {
         }
         return other.object.label(BucketSyncNames.Label.runUID).map(selected.contains) ?? false
       }
-      if !isKeptOut { server.update(pod.path, by: .scheduler) { $0["spec"]["nodeName"] = "node" } }
+      if !isKeptOut { server.bind(pod.path, to: "node", by: .scheduler) }
     }
   }
 }

@@ -29,6 +29,28 @@ enum Actor: Hashable, CustomStringConvertible {
   }
 }
 
+/// A request that somebody makes of the model server, its body read.
+struct ServerCall {
+  var method: APIRequest.Method
+  var path: ResourcePath
+  var body: JSONValue
+  var query: [APIRequest.QueryItem]
+  var contentType: String?
+
+  init(
+    _ method: APIRequest.Method, _ path: ResourcePath, _ body: JSONValue, query: [APIRequest.QueryItem] = [],
+    contentType: String? = nil
+  ) {
+    self.method = method
+    self.path = path
+    self.body = body
+    self.query = query
+    self.contentType = contentType
+  }
+
+  func value(_ name: String) -> String? { query.first { $0.name == name }?.value }
+}
+
 /// An API server that takes no time; the network before it does.
 final class ModelServer {
   typealias Observer = (ServerChange, Actor) -> Void
@@ -38,6 +60,8 @@ final class ModelServer {
   /// By resource version, which no two states of objects share.
   private var encodings: [String: Data] = [:]
   private let time: VirtualTime
+  /// Told of each operation once it has taken effect, whoever asked for it.
+  var onOperation: ((ServerCall, Actor, Result<JSONValue, Refusal>) -> Void)?
 
   init(time: VirtualTime) { self.time = time }
 
@@ -49,7 +73,7 @@ final class ModelServer {
   /// The answer to a request that is no watch.
   func answer(_ request: APIRequest, by actor: Actor) -> APIResponse {
     do {
-      return APIResponse(statusCode: 200, body: encoded(try answer(request, actor)))
+      return APIResponse(statusCode: request.method == .post ? 201 : 200, body: encoded(try answer(request, actor)))
     } catch let refusal as Refusal {
       return refusal.response
     } catch {
@@ -81,30 +105,59 @@ final class ModelServer {
 
   private func answer(_ request: APIRequest, _ actor: Actor) throws -> JSONValue {
     guard let path = ResourcePath(request.path) else { return try discovery(request.path) }
-    let now = Timestamp(time.now)
     let body = try request.body.map { try JSON.decode(JSONValue.self, from: $0) } ?? .null
-    switch request.method {
+    return try perform(
+      ServerCall(request.method, path, body, query: request.query, contentType: request.contentType), by: actor)
+  }
+
+  /// The one way in which anybody does anything to objects.
+  @discardableResult
+  private func perform(_ call: ServerCall, by actor: Actor) throws(Refusal) -> JSONValue {
+    do throws(Refusal) {
+      let answer = try effect(of: call, by: actor)
+      onOperation?(call, actor, .success(answer))
+      return answer
+    } catch {
+      onOperation?(call, actor, .failure(error))
+      throw error
+    }
+  }
+
+  private func effect(of call: ServerCall, by actor: Actor) throws(Refusal) -> JSONValue {
+    let (path, body) = (call.path, call.body)
+    let now = Timestamp(time.now)
+    switch call.method {
     case .get where path.name == nil:
-      let name = request.value("fieldSelector").map { $0.dropFirst("metadata.name=".count) }
-      let items = state.list(path, LabelSelector(request.value("labelSelector"))).filter {
+      let name = call.value("fieldSelector").map { $0.dropFirst("metadata.name=".count) }
+      let items = state.list(path, LabelSelector(call.value("labelSelector"))).filter {
         name == nil || $0.name == name.map(String.init)
       }
       return ["metadata": ["resourceVersion": .string("\(state.revision)")], "items": .array(items)]
     case .get: return try state.object(path)
+    case .post where path.subresource == "binding":
+      return try change(by: actor) { state throws(Refusal) in
+        try state.change(path.object) { (old: JSONValue) throws(Refusal) -> JSONValue in
+          var new = old
+          new["spec"]["nodeName"] = body["target"]["name"]
+          return new
+        }
+      }
     case .post:
       var draft = body
-      if path.plural != "configmaps" { draft.removeMember("status") }
+      draft.removeMember("status")
+      if path.plural == "pods" { draft["status"] = ["phase": "Pending"] }
       return try change(by: actor) { state throws(Refusal) in try state.create(path, draft, now: now) }
     case .put:
       return try change(by: actor) { state throws(Refusal) in
         try state.change(path) { (_: JSONValue) throws(Refusal) -> JSONValue in body }
       }
     case .patch:
-      guard request.contentType == "application/merge-patch+json" else {
+      guard call.contentType == "application/merge-patch+json" else {
         throw Refusal(415, "UnsupportedMediaType", "only merge patches are modelled")
       }
       return try change(by: actor) { state throws(Refusal) in
-        try state.change(path) { (old: JSONValue) throws(Refusal) -> JSONValue in old.merged(with: body) }
+        try state.change(path, isPatch: true) { (old: JSONValue) throws(Refusal) -> JSONValue in old.merged(with: body)
+        }
       }
     case .delete:
       return try change(by: actor) { state throws(Refusal) in try state.delete(path, body, now: now) }
@@ -141,35 +194,52 @@ final class ModelServer {
   }
 
   func create(_ type: ResourceType, _ object: JSONValue, namespace: String?, by actor: Actor) {
-    let path = ResourcePath(type, ObjectKey(namespace: namespace, name: ""))
-    let now = Timestamp(time.now)
-    _ = try? change(by: actor) { state throws(Refusal) in try state.create(path, object, now: now) }
+    var object = object
+    object["apiVersion"] = .string(type.apiVersion)
+    object["kind"] = .string(type.kind)
+    var collection = ResourcePath(type, ObjectKey(namespace: namespace, name: ""))
+    collection.name = nil
+    _ = try? perform(ServerCall(.post, collection, object), by: actor)
   }
 
   /// Changes an object, or its status; nothing happens when there is none.
   func update(
     _ path: ResourcePath, status: Bool = false, by actor: Actor, _ body: (inout JSONValue) -> Void
   ) {
+    guard var object = object(path) else { return }
+    body(&object)
     var path = path
     path.subresource = status ? "status" : nil
-    _ = try? change(by: actor) { state throws(Refusal) in
-      try state.change(path) { (old: JSONValue) throws(Refusal) -> JSONValue in
-        var new = old
-        body(&new)
-        return new
-      }
-    }
+    _ = try? perform(ServerCall(.put, path, object), by: actor)
+  }
+
+  /// Has a pod run on a node.
+  func bind(_ pod: ResourcePath, to node: String, by actor: Actor) {
+    var path = pod
+    path.subresource = "binding"
+    let target: JSONValue = ["apiVersion": "v1", "kind": "Node", "name": .string(node)]
+    let binding: JSONValue = [
+      "apiVersion": "v1", "kind": "Binding", "metadata": ["name": .string(pod.name ?? "")], "target": target,
+    ]
+    _ = try? perform(ServerCall(.post, path, binding), by: actor)
   }
 
   func delete(_ path: ResourcePath, _ options: JSONValue = ["propagationPolicy": "Background"], by actor: Actor) {
-    let now = Timestamp(time.now)
-    _ = try? change(by: actor) { state throws(Refusal) in try state.delete(path, options, now: now) }
+    _ = try? perform(ServerCall(.delete, path, options), by: actor)
   }
 
   /// Does one thing that the garbage collector would do next; whether there was any.
   func collectGarbage() -> Bool {
-    let now = Timestamp(time.now)
-    return (try? change(by: .garbageCollector) { state throws(Refusal) in state.collectGarbage(now: now) }) ?? false
+    let steps = state.nextGarbage()
+    for step in steps {
+      switch step {
+      case .delete(let path, let options): delete(path, options, by: .garbageCollector)
+      case .patch(let path, let patch):
+        let call = ServerCall(.patch, path, patch, contentType: "application/merge-patch+json")
+        _ = try? perform(call, by: .garbageCollector)
+      }
+    }
+    return !steps.isEmpty
   }
 
   // MARK: Looking

@@ -9,7 +9,9 @@ struct Simulator: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "simulator",
     abstract: "Runs the real operator in simulated clusters and checks what it promises.",
-    subcommands: [Prove.self, Replay.self, Faults.self, Pairs.self, Worlds.self, Hunt.self])
+    subcommands: [
+      Prove.self, Replay.self, Faults.self, Pairs.self, Worlds.self, Hunt.self, PrintTrace.self, CompareWithReal.self,
+    ])
 
   /// Sets and dictionaries have another order in each process unless they are told not to, and a world must go the same
   /// way in every process.

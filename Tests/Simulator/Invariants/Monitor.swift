@@ -120,7 +120,7 @@ final class Monitor {
       if let old = change.old, old["spec"] != object["spec"] {
         violate("S3", "\(actor) changes the spec of \(path.name ?? "")")
       }
-      let isDeletion = object.isBeingDeleted && change.old?.isBeingDeleted != true
+      let isDeletion = (object.isBeingDeleted || change.kind == .deleted) && change.old?.isBeingDeleted != true
       if isDeletion, path.plural == BucketSyncPolicy.resource.plural || object.controllerUID == nil {
         violate("S3", "\(actor) deletes \(path.plural) \(path.name ?? "")")
       }

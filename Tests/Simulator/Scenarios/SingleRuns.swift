@@ -87,7 +87,11 @@ extension Scenario {
     Scenario("foreign-job", "the Job's name belongs to somebody else") { user in
       user.createForeign(
         Job.resource, "once",
-        ["spec": ["template": ["spec": ["containers": [["name": "other", "args": []]]]]]])
+        [
+          "spec": [
+            "template": ["spec": ["containers": [["name": "other", "image": "other"]], "restartPolicy": "Never"]]
+          ]
+        ])
       user.at(1) { user.run("once") }
     },
     Scenario("same-name-again", "a run is deleted while it works, and made again under its name") { user in

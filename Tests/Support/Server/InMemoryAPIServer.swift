@@ -204,7 +204,7 @@ package final class InMemoryAPIServer: APITransport {
       }
       let rule = state.withLock { $0.rule }
       return try serve { state in
-        try state.change(path) { (old: JSONValue) throws(Refusal) -> JSONValue in
+        try state.change(path, isPatch: true) { (old: JSONValue) throws(Refusal) -> JSONValue in
           let new = isMerge ? old.merged(with: body) : try old.patched(with: body)
           if let problem = rule(path, new, old) { throw .invalid(problem) }
           return new

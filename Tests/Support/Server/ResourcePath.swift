@@ -37,6 +37,12 @@ package struct ResourcePath: Sendable, Hashable, Comparable {
     name = key.name
   }
 
+  /// The address as it is written in a request.
+  package var text: String {
+    let parts = [namespace.map { "namespaces/\($0)" }, plural, name, subresource]
+    return root + "/" + parts.compactMap(\.self).joined(separator: "/")
+  }
+
   /// The address of the whole object.
   package var object: ResourcePath {
     var path = self

@@ -65,28 +65,24 @@ package struct ServerState: Sendable {
     object["metadata"]["generation"] = 1
     object["metadata"]["creationTimestamp"] = .string(now.description)
     object["metadata"].removeMember("deletionTimestamp")
+    object["metadata"] = object["metadata"].withoutEmpty
     nextUID += 1
     return commit(.added, path, nil, object)
   }
 
   /// Changes an object by `body`, or only its status if `path` says so.
+  /// - Parameter isPatch: Whether it is a patch of the stored object, rather than another object in its place.
   package mutating func change(
-    _ path: ResourcePath, _ body: (JSONValue) throws(Refusal) -> JSONValue
+    _ path: ResourcePath, isPatch: Bool = false, _ body: (JSONValue) throws(Refusal) -> JSONValue
   ) throws(Refusal) -> JSONValue {
     let old = try object(path)
     let wanted = try body(old)
-    let version = wanted["metadata"]["resourceVersion"]
-    guard version.isNull || version == "" || version == old["metadata"]["resourceVersion"] else {
-      throw .conflict(path)
-    }
-    let uid = wanted["metadata"]["uid"]
-    guard uid.isNull || uid == old["metadata"]["uid"] else { throw .conflict(path) }
+    try check(wanted, path, old, isPatch)
     var new = path.subresource == "status" ? old : wanted
     new["status"] = hasStatus(path) && path.subresource == nil ? old["status"] : wanted["status"]
     if new["status"].isNull { new.removeMember("status") }
-    for field in ["name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "generation"] {
-      new["metadata"][field] = old["metadata"][field]
-    }
+    for field in Self.fixed { new["metadata"][field] = old["metadata"][field] }
+    new["metadata"] = new["metadata"].withoutEmpty
     return try store(path.object, old, new)
   }
 
@@ -98,26 +94,57 @@ package struct ServerState: Sendable {
       let wanted = options["preconditions"][field]
       guard wanted.isNull || wanted == old["metadata"][field] else { throw .conflict(path) }
     }
+    let isPod = path.plural == "pods"
+    let isBeingDeleted = !old["metadata"]["deletionTimestamp"].isNull
+    let period = isPod ? gracePeriod(old, options) : 0
+    // A pod that is being deleted can only be given less time, and what does not say how much asks for nothing.
+    if isPod, isBeingDeleted {
+      let left = old["metadata"]["deletionGracePeriodSeconds"].integer ?? 0
+      guard !options["gracePeriodSeconds"].isNull, period < left else { return old }
+    }
+    let finalizers = finalizers(path, old, options)
+    // What neither waits nor could have been given time is gone without a word.
+    guard isPod || !finalizers.isEmpty else { return remove(path.object, old) }
     var new = old
-    var finalizers = old["metadata"]["finalizers"].array ?? []
-    // Jobs have kept their pods by default ever since, unlike everything else.
-    switch options["propagationPolicy"].string ?? (path.plural == "jobs" ? "Orphan" : "Background") {
-    case "Foreground": finalizers.append(.string(Self.foreground))
-    case "Orphan" where hasDependents(old): finalizers.append(.string(Self.orphan))
-    default: break
-    }
-    if !finalizers.isEmpty { new["metadata"]["finalizers"] = .array(finalizers.unique) }
-    if new["metadata"]["deletionTimestamp"].isNull {
+    new["metadata"]["finalizers"] = .array(finalizers)
+    new["metadata"]["deletionGracePeriodSeconds"] = .integer(period)
+    if !isBeingDeleted {
       new["metadata"]["deletionTimestamp"] = .string(now.description)
+      new["metadata"]["generation"] = .integer((old["metadata"]["generation"].integer ?? 0) + 1)
     }
-    let isAtOnce = options["gracePeriodSeconds"] == 0 || !stopsSlowly(path, old)
-    if finalizers.isEmpty, isAtOnce { return remove(path.object, new) }
-    // What is to go at once, but for finalizers, goes with the last of them.
-    if path.plural == "pods", isAtOnce { new["metadata"]["deletionGracePeriodSeconds"] = 0 }
-    return try store(path.object, old, new)
+    new["metadata"] = new["metadata"].withoutEmpty
+    if new != old { new = commit(.modified, path.object, old, new) }
+    return finalizers.isEmpty && period == 0 ? remove(path.object, new) : new
   }
 
   // MARK: Details
+
+  /// What requests cannot change.
+  private static let fixed = [
+    "name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation",
+  ]
+
+  private func check(
+    _ wanted: JSONValue, _ path: ResourcePath, _ old: JSONValue, _ isPatch: Bool
+  ) throws(Refusal) {
+    let (metadata, before) = (wanted["metadata"], old["metadata"])
+    let version = metadata["resourceVersion"]
+    if version.isNull || version == "" {
+      if isCustom(path) || path.plural == "leases" {
+        throw .invalid("metadata.resourceVersion: must be specified for an update")
+      }
+    } else if version != before["resourceVersion"] {
+      throw .conflict(path)
+    }
+    let isOther = !metadata["uid"].isNull && metadata["uid"] != before["uid"]
+    if isOther, !isPatch { throw .conflict(path) }
+    // Of a status of a custom resource nothing else is looked at.
+    if isCustom(path), path.subresource == "status" { return }
+    if isOther { throw .invalid("metadata.uid: field is immutable") }
+    if before["deletionTimestamp"].isNull, !metadata["deletionTimestamp"].isNull {
+      throw .invalid("metadata.deletionTimestamp: field is immutable")
+    }
+  }
 
   private mutating func store(_ path: ResourcePath, _ old: JSONValue, _ wanted: JSONValue) throws(Refusal) -> JSONValue
   {
@@ -130,21 +157,22 @@ package struct ServerState: Sendable {
     let finalizers = new["metadata"]["finalizers"].array ?? []
     if !new["metadata"]["deletionTimestamp"].isNull {
       let before = old["metadata"]["finalizers"].array ?? []
-      let wasDeleted = !old["metadata"]["deletionTimestamp"].isNull
-      guard !wasDeleted || finalizers.allSatisfy({ before.contains($0) || $0.string == Self.foreground }) else {
+      guard finalizers.allSatisfy({ before.contains($0) || $0.string == Self.foreground }) else {
         throw Refusal.invalid("no finalizers can be added to an object that is being deleted")
       }
-      let isWaitedFor = path.plural == "pods" && new["metadata"]["deletionGracePeriodSeconds"] != 0
+      let isWaitedFor = (new["metadata"]["deletionGracePeriodSeconds"].integer ?? 0) != 0
       if finalizers.isEmpty, !isWaitedFor { return remove(path, new) }
     }
     return commit(.modified, path, old, new)
   }
 
-  private mutating func remove(_ path: ResourcePath, _ last: JSONValue) -> JSONValue {
+  /// Watches are told of the object as it was stored last, without what the request that removes it has changed, and
+  /// the answer to that request has no version of its own.
+  private mutating func remove(_ path: ResourcePath, _ answer: JSONValue) -> JSONValue {
     let old = objects[path]
-    let object = commit(.deleted, path, old, last)
+    _ = commit(.deleted, path, old, old ?? answer)
     objects[path] = nil
-    return object
+    return answer
   }
 
   private mutating func commit(
@@ -160,26 +188,41 @@ package struct ServerState: Sendable {
 
   private func hasStatus(_ path: ResourcePath) -> Bool { path.plural != "configmaps" && path.plural != "leases" }
 
-  private func hasDependents(_ owner: JSONValue) -> Bool { objects.values.contains { $0.isOwned(by: owner) } }
+  private func isCustom(_ path: ResourcePath) -> Bool { path.root.contains(".") && !path.root.contains(".k8s.io/") }
+
+  /// The finalizers of an object once it is to be deleted with `options`: what becomes of its dependents is said anew by
+  /// each deletion that says it.
+  private func finalizers(_ path: ResourcePath, _ old: JSONValue, _ options: JSONValue) -> [JSONValue] {
+    let before = old["metadata"]["finalizers"].array ?? []
+    let others = before.filter { $0.string != Self.foreground && $0.string != Self.orphan }
+    switch options["propagationPolicy"].string {
+    case "Foreground": return others + [.string(Self.foreground)]
+    case "Orphan": return others + [.string(Self.orphan)]
+    case nil where before.count > others.count: return before
+    // Jobs have kept their pods by default ever since, unlike everything else.
+    case nil where path.plural == "jobs": return others + [.string(Self.orphan)]
+    default: return others
+    }
+  }
 
   /// Pods that a kubelet has are gone only when it says so; those without a node, or that have ended, at once.
-  private func stopsSlowly(_ path: ResourcePath, _ object: JSONValue) -> Bool {
-    guard path.plural == "pods" else { return false }
-    let phase = object["status"]["phase"].string
-    return phase == "Running" || (!object["spec"]["nodeName"].isNull && phase != "Succeeded" && phase != "Failed")
+  private func gracePeriod(_ pod: JSONValue, _ options: JSONValue) -> Int64 {
+    let phase = pod["status"]["phase"].string
+    let isBound = phase == "Running" || !pod["spec"]["nodeName"].isNull
+    guard isBound, phase != "Succeeded", phase != "Failed" else { return 0 }
+    return options["gracePeriodSeconds"].integer ?? pod["spec"]["terminationGracePeriodSeconds"].integer ?? 30
   }
 }
 
 extension JSONValue {
   var owners: [JSONValue] { self["metadata"]["ownerReferences"].array ?? [] }
 
-  func isOwned(by owner: JSONValue) -> Bool { owners.contains { $0["uid"] == owner["metadata"]["uid"] } }
-}
-
-extension [JSONValue] {
-  fileprivate var unique: [JSONValue] {
-    reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+  /// Without members that are null or empty, which the server does not store in metadata.
+  fileprivate var withoutEmpty: JSONValue {
+    .object((object ?? [:]).filter { !$0.value.isNull && $0.value != [] && $0.value != [:] })
   }
+
+  func isOwned(by owner: JSONValue) -> Bool { owners.contains { $0["uid"] == owner["metadata"]["uid"] } }
 }
 
 /// `a=b,c`: equality and presence.
