@@ -17,14 +17,22 @@ struct ProxyConnection: Sendable {
 
   /// Returns when the connection has ended.
   func serve() async {
-    try? await connection.executeThenClose { inbound, outbound in
-      try await withThrowingTaskGroup { tasks in
-        tasks.addTask { try await answer(inbound, outbound) }
-        // While an answer is on its way nobody reads, so only this tells that the client has gone.
-        tasks.addTask { try await channel.closeFuture.get() }
-        _ = try await tasks.next()
-        tasks.cancelAll()
+    await withTaskCancellationHandler {
+      try? await connection.executeThenClose { inbound, outbound in
+        try await withThrowingTaskGroup { tasks in
+          tasks.addTask {
+            // Whatever it ends with, nothing waits for the client to close the connection.
+            defer { channel.close(promise: nil) }
+            try await answer(inbound, outbound)
+          }
+          // While an answer is on its way nobody reads, so only this tells that the client has gone.
+          tasks.addTask { try await channel.closeFuture.get() }
+          _ = try await tasks.next()
+          tasks.cancelAll()
+        }
       }
+    } onCancel: {
+      channel.close(promise: nil)
     }
   }
 
