@@ -39,6 +39,7 @@ test: ## Install what is missing, then run every test, on a real Kubernetes brou
 	swift build --build-tests
 	Tests/with-summary swift test --skip-build --skip ClusterTests --skip EndToEndTests
 	$(MAKE) test-contract test-standalone test-example test-hooks test-hooks-asan
+	$(MAKE) simulate hunt-mutants test-model
 	Tests/with-testbed $(MAKE) test-cluster test-chart
 	$(MAKE) test-chaos CHAOS_SECONDS=90
 

@@ -29,6 +29,13 @@ final class Monitor {
   private let time: VirtualTime
   /// UIDs of what operators have made.
   private var own: Set<String> = []
+  /// UIDs of runs that have had a Job, and of those whose container has started.
+  private var employed: Set<String> = []
+  private var started: Set<String> = []
+  /// Names of policies whose status has told of an error.
+  private(set) var complaining: Set<String> = []
+  /// Whether nothing was done to the operator that could let it know less than it should.
+  var isUndisturbed = true
   /// UIDs of runs whose Job has been complete.
   private(set) var completed: Set<String> = []
   private var busyMinute: [String: (minute: Int64, requests: Int)] = [:]
@@ -59,6 +66,7 @@ final class Monitor {
         "S1", "the container of \(container.pod) starts while that of \(other.pod) works on \(other.buckets.sorted())")
     }
     checkLocks(of: container, "starts")
+    started.insert(container.runUID)
   }
 
   /// A process has sent a request.
@@ -87,13 +95,21 @@ final class Monitor {
     case BucketSync.resource.plural:
       made.see(change, at: agenda.now, violate: violate)
       checkResult(change)
+      if isUndisturbed { checkTurn(change) }
     case "jobs":
+      if change.kind == .added, let run = change.object.controllerUID, !employed.insert(run).inserted,
+        started.contains(run)
+      {
+        violate("S2", "run \(change.object.name) gets a second Job, though the first one has worked")
+      }
       if change.object.has(condition: "Complete"), let run = change.object.controllerUID { completed.insert(run) }
     case "configmaps":
       if change.kind == .deleted {
         for container in containers.running.values { checkLocks(of: container, "runs") }
       }
-    case BucketSyncPolicy.resource.plural: made.see(policy: change.object)
+    case BucketSyncPolicy.resource.plural:
+      made.see(policy: change.object)
+      if !change.object["status"]["error"].isNull { complaining.insert(change.object.name) }
     default: break
     }
   }
@@ -124,9 +140,9 @@ final class Monitor {
       if isDeletion, path.plural == BucketSyncPolicy.resource.plural || object.controllerUID == nil {
         violate("S3", "\(actor) deletes \(path.plural) \(path.name ?? "")")
       }
-      if isDeletion, object["status"]["phase"] != "Finished" {
-        violate("S3", "\(actor) deletes run \(path.name ?? "") before it has finished")
-      }
+      if isDeletion { checkTrimming(object, actor) }
+      let strangers = foreignFinalizers(change.old ?? object)
+      if strangers != foreignFinalizers(object) { violate("S3", "\(actor) takes the finalizers \(strangers)") }
     case "jobs", "pods":
       if !own.contains(object.uid), !isOfOurJob(object) {
         violate("S3", "\(actor) touches \(path.plural) \(path.name ?? "")")
@@ -136,6 +152,49 @@ final class Monitor {
       if !own.contains(object.uid), !isLock { violate("S3", "\(actor) touches ConfigMap \(path.name ?? "")") }
     default: break
     }
+  }
+
+  private func foreignFinalizers(_ object: JSONValue) -> [String] {
+    (object["metadata"]["finalizers"].array ?? []).compactMap(\.string).filter {
+      $0 != BucketSyncNames.finalizer && $0 != "foregroundDeletion"
+    }
+  }
+
+  /// Only the oldest finished runs go, and only those of a policy that has too many.
+  private func checkTrimming(_ run: JSONValue, _ actor: Actor) {
+    if run["status"]["phase"] != "Finished" {
+      violate("S3", "\(actor) deletes run \(run.name) before it has finished")
+    }
+    let kept = server.all(BucketSync.resource).map(\.object).filter {
+      $0.controllerUID == run.controllerUID && $0["status"]["phase"] == "Finished" && !$0.isBeingDeleted
+        && $0.uid != run.uid
+    }
+    if let older = kept.first(where: { age($0) < age(run) }) {
+      violate("S4", "\(actor) deletes run \(run.name), and keeps \(older.name), which is older")
+    }
+    let policy = server.all(BucketSyncPolicy.resource).first { $0.object.uid == run.controllerUID }?.object
+    if let policy, (policy["spec"]["syncHistoryLimit"].integer ?? .max) > kept.count {
+      violate("S4", "\(actor) deletes run \(run.name), though \(policy.name) has no more than it may keep")
+    }
+  }
+
+  private func age(_ run: JSONValue) -> String { run["metadata"]["creationTimestamp"].string ?? "" }
+
+  /// No run gets its locks before one that is older by seconds and wants one of its buckets.
+  private func checkTurn(_ change: ServerChange) {
+    let run = change.object
+    guard run["status"]["phase"] == "Sync", change.old?["status"]["phase"] != "Sync" else { return }
+    let overtaken = server.all(BucketSync.resource).map(\.object).filter { other in
+      let waits = ["", "Initialize"].contains(other["status"]["phase"].string ?? "") && !other.isBeingDeleted
+      let reason = (other["status"]["conditions"].array ?? []).first { $0["type"] == "LocksAcquired" }?["reason"].string
+      return waits && !["HeldBack", "Blocked"].contains(reason) && age(other) < age(run)
+        && !buckets(of: other).isDisjoint(with: buckets(of: run))
+    }
+    if let older = overtaken.first { violate("L1", "run \(run.name) overtakes \(older.name), which is older") }
+  }
+
+  private func buckets(of run: JSONValue) -> Set<String> {
+    Set(["source", "destination"].compactMap { run["spec"][$0].string?.split(separator: "/").first.map(String.init) })
   }
 
   private func isOfOurJob(_ object: JSONValue) -> Bool { object.controllerUID.map(own.contains) ?? false }

@@ -24,7 +24,7 @@ struct Promises {
 
   /// What was not kept.
   func broken() -> [String] {
-    ends() + locks() + triggers() + ticks() + contradictions() + policies.flatMap(untruths)
+    ends() + locks() + triggers() + ticks() + contradictions() + policies.flatMap(untruths) + complaints() + leaders()
   }
 
   private func ends() -> [String] {
@@ -69,6 +69,39 @@ struct Promises {
     return broken
   }
 
+  /// Each tick of an undisturbed world has its run, unless one that still waited did for it.
+  private func everyTick(
+    _ policy: JSONValue, _ schedule: CronSchedule, from created: Timestamp, to end: Timestamp
+  ) -> String? {
+    let own = world.monitor.made.scheduled.values.filter { $0.policy == policy.uid }
+    var tick = schedule.next(after: created, anchor: created)
+    while let due = tick, due.unixSeconds < end.unixSeconds - 5 {
+      let isServed = own.contains { run in
+        run.tick == due
+          || (run.tick < due
+            && (run.began.map { VirtualTime.start.addingTimeInterval($0 / .seconds(1)) >= due.date } ?? true))
+      }
+      if !isServed { return "S4: policy \(policy.name) has had no run for its tick \(due)" }
+      tick = schedule.next(after: due, anchor: created)
+    }
+    return nil
+  }
+
+  /// Policies whose ticks cannot have runs have said so.
+  private func complaints() -> [String] {
+    world.user.unserved.subtracting(world.monitor.complaining).sorted().map {
+      "S4: policy \($0) has not told that its tick cannot have its run"
+    }
+  }
+
+  /// Nobody loses the lease without a reason.
+  private func leaders() -> [String] {
+    guard world.scenario.replicas > 1, world.plan.faults.isEmpty else { return [] }
+    let lease = world.server.all(Lease.resource).first?.object
+    let changes = lease?["spec"]["leaseTransitions"].integer ?? 0
+    return changes > 4 ? ["L1: the lease has changed hands \(changes) times"] : []
+  }
+
   /// The latest tick that somebody was there for has a run, or was left to one that still waited.
   private func ticks() -> [String] {
     // Who has never heard of a policy cannot serve it.
@@ -77,7 +110,12 @@ struct Promises {
     else { return [] }
     return policies.filter { !world.user.edited.contains($0.name) }.compactMap { policy in
       guard let schedule = try? CronSchedule(policy["spec"]["schedule"].string ?? ""),
-        let created = policy["metadata"]["creationTimestamp"].string.flatMap({ Timestamp($0) }),
+        let created = policy["metadata"]["creationTimestamp"].string.flatMap({ Timestamp($0) })
+      else { return nil }
+      if world.monitor.isUndisturbed, policy["spec"]["suspend"] == true {
+        return everyTick(policy, schedule, from: created, to: suspended)
+      }
+      guard
         // What had come due two minutes before has had time enough, unless something stood still.
         let due = schedule.latest(
           atOrBefore: Timestamp(unixSeconds: suspended.unixSeconds - 120), after: created, anchor: created),

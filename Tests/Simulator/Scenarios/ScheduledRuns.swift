@@ -32,9 +32,16 @@ extension Scenario {
       user.at(1) { user.policy("p", schedule: "* * * * *") }
       user.at(9.99) { user.trigger("p", "now") }
     },
-    Scenario("history", "old runs go", duration: .seconds(420)) { user in
+    Scenario("history", "old runs go, those of others stay", duration: .seconds(420)) { user in
       user.cluster.behaviours["p"] = PodBehaviour(duration: .seconds(5))
-      user.at(1) { user.policy("p", schedule: "* * * * *", limit: 2) }
+      user.cluster.behaviours["slow"] = PodBehaviour(duration: .seconds(45))
+      user.at(1) {
+        user.policy("p", schedule: "* * * * *", limit: 2)
+        user.policy("p2", from: "c", to: "d", schedule: "*/2 * * * *")
+        user.policy("slow", from: "e", to: "f", schedule: "* * * * *", limit: 1)
+        user.run("p-by-hand", from: "g", to: "h")
+      }
+      for second in [80.0, 200] { user.at(second) { user.trigger("slow", "at \(second)") } }
     },
     Scenario("policy-edited", "schedule and buckets are changed while a run works") { user in
       user.at(1) { user.policy("p", schedule: "* * * * *") }
@@ -75,6 +82,10 @@ extension Scenario {
     Scenario("downtime", "the operator is down for seven minutes while ticks go by", duration: .seconds(600)) { user in
       user.at(1) { user.policy("p", schedule: "* * * * *") }
       user.at(30) { user.stopOperators(for: .seconds(420)) }
+    },
+    Scenario("downtime-at-tick", "the operator is down at the only tick", duration: .seconds(300)) { user in
+      user.at(1) { user.policy("p", schedule: "0 2 * * *") }
+      user.at(5) { user.stopOperators(for: .seconds(60)) }
     },
     Scenario("rolling-restart", "the operator is restarted in good order while runs work") { user in
       user.at(1) {

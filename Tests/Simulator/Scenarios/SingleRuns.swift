@@ -84,6 +84,22 @@ extension Scenario {
       }
       user.when("once", is: .sync) { user.at(3) { user.delete(job: "once") } }
     }.with { $0.isTampered = true },
+    Scenario("foreign-finalizer", "somebody else wants to know when a run goes, too") { user in
+      user.at(1) { user.run("once") }
+      user.when("once", is: .sync) {
+        user.editRun("once") {
+          let own = $0["metadata"]["finalizers"].array ?? []
+          $0["metadata"]["finalizers"] = .array(own + ["example.com/keep"])
+        }
+        user.delete(run: "once")
+      }
+      user.at(60) {
+        user.editRun("once") { run in
+          let others = (run["metadata"]["finalizers"].array ?? []).filter { $0 != "example.com/keep" }
+          run["metadata"]["finalizers"] = .array(others)
+        }
+      }
+    },
     Scenario("foreign-job", "the Job's name belongs to somebody else") { user in
       user.createForeign(
         Job.resource, "once",

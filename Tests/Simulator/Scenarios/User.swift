@@ -17,6 +17,8 @@ final class User {
   private(set) var suspendedAt: Timestamp?
   /// Policies whose schedule does not say when runs were due: edited, deleted, or stopped on purpose.
   private(set) var edited: Set<String> = []
+  /// Policies whose runs somebody else stands in the way of.
+  private(set) var unserved: Set<String> = []
 
   init(world: World) { self.world = world }
 
@@ -88,7 +90,10 @@ final class User {
   }
 
   /// The policy's ticks cannot have runs.
-  func expectsNoRuns(of policy: String) { edited.insert(policy) }
+  func expectsNoRuns(of policy: String) {
+    edited.insert(policy)
+    unserved.insert(policy)
+  }
 
   func editRun(_ run: String, _ change: (inout JSONValue) -> Void) {
     world.server.update(Self.path(BucketSync.resource, run), by: .user, change)

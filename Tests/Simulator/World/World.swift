@@ -79,6 +79,7 @@ final class World {
   /// Lets the world go from its beginning to its end.
   func live() -> Outcome {
     cluster.waitsForTerminatingPods = chance.once(in: 2)
+    if !plan.faults.isEmpty { monitor.isUndisturbed = false }
     for number in 0..<scenario.replicas {
       let delay = number == 0 ? .zero : chance.duration(in: .zero...(.seconds(2)))
       agenda.after(delay) { [unowned self] in start("operator-\(number)") }
@@ -131,6 +132,7 @@ final class World {
       self.timeline.note("\(name) has ended: \(how)")
       instance.connection.die()
       processes[name] = nil
+      monitor.isUndisturbed = false
       agenda.after(.seconds(1) + chance.duration(in: .zero...(.seconds(4)))) { [weak self] in self?.start(name) }
     }
   }
@@ -140,6 +142,7 @@ final class World {
     guard let instance = processes[name] else { return }
     timeline.note("\(name) is killed")
     processes[name] = nil
+    monitor.isUndisturbed = false
     instance.connection.die()
     let downtime = downtime ?? chance.duration(in: .milliseconds(200)...(.seconds(6)))
     // Not now: it may be one of its own jobs that is running.
@@ -238,6 +241,11 @@ final class World {
     let writes = monitor.writes
     pass(.seconds(600))
     if agenda.now >= longest { monitor.violate("L3", "writes go on with no input: \(monitor.latestWrites)") }
+    // Nor does an operator that starts anew find anything to write.
+    let wasUndisturbed = monitor.isUndisturbed
+    for name in processes.keys.sorted() { kill(name) }
+    pass(.seconds(400))
+    monitor.isUndisturbed = wasUndisturbed
     if monitor.writes > writes {
       monitor.violate("L3", "written with no input: \(monitor.latestWrites.suffix(monitor.writes - writes))")
     }
