@@ -184,9 +184,11 @@ extension RunReconciler {
 
 extension Pod {
   /// Whether the pod has failed, and a container of it still runs: a kubelet that evicts a pod says so first and stops it
-  /// afterwards. Deleting the pod, or its Job, would take away at once what alone tells when that has happened.
+  /// afterwards. Deleting the pod, or its Job, would take away at once what alone tells when that has happened. A pod
+  /// that cannot be read may be such a one.
   fileprivate var isStopping: Bool {
-    guard status?.phase == "Failed" else { return false }
+    guard let phase = status?.phase else { return true }
+    guard phase == "Failed" else { return false }
     let containers = (status?.initContainerStatuses ?? []) + (status?.containerStatuses ?? [])
     return containers.contains { $0.state?.running != nil }
   }

@@ -75,7 +75,7 @@ extension RunReconciler {
     } catch let error as APIError where error.isNotFound {
       // The run vanished without its finalizer: nobody else will release its locks in good time.
       try await services.lock.unlock(context.reference)
-      return .done
+      throw error
     }
   }
 

@@ -28,7 +28,7 @@ struct RunLine: Sendable {
   func runAtWork(on buckets: [String], besides run: BucketSync) -> (run: BucketSync, bucket: String)? {
     for bucket in buckets {
       let others = runs.objects(.bucket, bucket).lazy.filter { $0.metadata.uid != run.metadata.uid }
-      if let other = others.first(where: { !$0.isWaiting }) { return (other, bucket) }
+      if let other = others.first(where: \.isAtWork) { return (other, bucket) }
     }
     return nil
   }
@@ -45,7 +45,8 @@ struct RunLine: Sendable {
     switch change {
     case .added: return []
     case .updated(let old, let new):
-      guard (old.standsInLine && !new.standsInLine) || (!old.isFinished && new.isFinished) else { return [] }
+      let hasLeftLine = old.standsInLine && !new.standsInLine
+      guard hasLeftLine || (old.isAtWork && !new.isAtWork) || (!old.isFinished && new.isFinished) else { return [] }
       left = old
     case .deleted(let old): left = old
     }
@@ -62,6 +63,13 @@ extension BucketSync {
     case nil, .initialize: return !isKeptByHooks
     default: return false
     }
+  }
+
+  /// Whether the run has its buckets, or should have. One whose finalizer somebody has taken off, so that nobody looks after
+  /// its end, has them for as long as it has locks.
+  var isAtWork: Bool {
+    let isAbandoned = metadata.isBeingDeleted && metadata.finalizers?.contains(BucketSyncNames.finalizer) != true
+    return !isWaiting && !isFinished && !isAbandoned
   }
 
   /// Whether a plugin holds the run back, or has failed.

@@ -74,6 +74,7 @@ extension RunReconciler {
     switch services.builder.assess(job, pods: pods) {
     case .ended(let outcome): return try await ended(run, job, pods, outcome)
     case .running:
+      sightings.forget(.pending, of: run.key)
       // Where its node is lost, a pod is being deleted for ever: neither replaced nor stopped.
       if !pods.isEmpty, pods.allSatisfy(\.metadata.isBeingDeleted) {
         let message = "pod \(pods.names) is being deleted and has not stopped yet"

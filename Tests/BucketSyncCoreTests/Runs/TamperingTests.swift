@@ -71,9 +71,8 @@ struct TamperingTests {
     world.time.advance(by: .seconds(1))
     try world.createRun("next", from: "c", to: "d")
     try await world.run(for: .seconds(1))
-    world.server.change(BucketSync.self, .named("ghost")) { $0["metadata"]["finalizers"] = [] }
-    try await world.run(for: .seconds(1))
     world.server.holdWatch()
+    world.server.change(BucketSync.self, .named("ghost")) { $0["metadata"]["finalizers"] = [] }
     world.server.delete(BucketSync.self, .named("ghost"))
     world.server.loseWatchEvents()
     world.server.holdWatch(false)

@@ -38,7 +38,7 @@ final class World {
   let plan: FaultPlan
   /// Chance of everything that has no chance of its own.
   var chance: SeededRandom
-  private(set) var user: User!
+  private(set) lazy var user = User(world: self)
   private(set) var processes: [String: OperatorInstance] = [:]
   /// Requests that faults can strike, so far.
   private(set) var calls = 0
@@ -61,7 +61,6 @@ final class World {
     server = ModelServer(time: time)
     cluster = ModelCluster(server: server, agenda: agenda, time: time, containers: containers, seed: chance.next())
     monitor = Monitor(agenda: agenda, server: server, containers: containers, time: time)
-    user = User(world: self)
     server.observe { [unowned self] change, actor in
       timeline.note("\(actor) \(change.summary)\(change.note)")
       for process in processes.sorted(by: { $0.key < $1.key }) {
