@@ -8,6 +8,7 @@ import TestSupport
 struct ReplayResult {
   var traces = 0
   var operations = 0
+  var refusals = 0
   var events = 0
   /// Each with the line of the trace and both answers.
   var differences: [String] = []
@@ -22,6 +23,7 @@ struct Replayer {
     result.differences += try await run.go().map { "\(trace.title): \($0)" }
     result.traces += 1
     result.operations += trace.operations.count
+    result.refusals += trace.operations.filter { $0.code >= 400 }.count
     result.events += run.events
     try await server.clean()
   }
@@ -43,6 +45,8 @@ private struct ReplayedTrace {
     let start = try await server.revision()
     for operation in trace.operations { try await replay(operation) }
     let end = try await server.revision()
+    // For what a watch might tell beyond what is expected of it.
+    try await Task.sleep(for: .milliseconds(20))
     for (collection, watch) in watches { try await compare(collection, watch, start, end) }
     return found
   }

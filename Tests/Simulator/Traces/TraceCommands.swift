@@ -72,6 +72,7 @@ struct CompareWithReal: AsyncParsableCommand {
     for difference in result.differences.prefix(shown) { print("DIFFERENT \(difference)\n") }
     print(
       "compared with a real API server: \(result.traces) traces, \(result.operations) operations, "
+        + "\(result.refusals) of them refused, "
         + "\(result.events) events of watches, \(result.differences.count) differences, "
         + "\(Int((ContinuousClock.now - start) / .seconds(1))) s")
     if !result.differences.isEmpty { throw ExitCode.failure }

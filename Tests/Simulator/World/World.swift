@@ -7,6 +7,7 @@
 //     Operators/      processes: the real operator, unchanged
 //     Scenarios/      what people do, and what pods do
 //     Invariants/     S1–S4, L1–L3 of design.md section 7, checked at each change and at the end
+//     Traces/         what happens at the API server, and whether a real one says the same
 //     Campaigns/      each fault at each request, pairs of crashes, random worlds, mutants
 //
 // A world lives on one thread. Nothing in it is shared with another one, so worlds run side by side.
