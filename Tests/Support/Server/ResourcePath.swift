@@ -13,7 +13,8 @@ package struct ResourcePath: Sendable, Hashable, Comparable {
 
   /// `nil` for an address of another shape.
   package init?(_ path: String) {
-    var parts = path.split(separator: "/").map(String.init)[...]
+    // By scalar: a combining mark after the slash makes another Character of it.
+    var parts = path.unicodeScalars.split(separator: "/").map { String($0) }[...]
     guard let api = parts.popFirst(), api == "api" || api == "apis" else { return nil }
     let length = api == "api" ? 1 : 2
     guard parts.count > length else { return nil }
