@@ -89,7 +89,8 @@ struct Promises {
 
   /// Policies whose ticks cannot have runs have said so.
   private func complaints() -> [String] {
-    world.user.unserved.subtracting(world.monitor.complaining).sorted().map {
+    guard world.monitor.isUndisturbed else { return [] }
+    return world.user.unserved.subtracting(world.monitor.complaining).sorted().map {
       "S4: policy \($0) has not told that its tick cannot have its run"
     }
   }

@@ -92,11 +92,11 @@ extension Scenario {
           $0["metadata"]["finalizers"] = .array(own + ["example.com/keep"])
         }
         user.delete(run: "once")
-      }
-      user.at(60) {
-        user.editRun("once") { run in
-          let others = (run["metadata"]["finalizers"].array ?? []).filter { $0 != "example.com/keep" }
-          run["metadata"]["finalizers"] = .array(others)
+        user.at(60) {
+          user.editRun("once") { run in
+            let others = (run["metadata"]["finalizers"].array ?? []).filter { $0 != "example.com/keep" }
+            run["metadata"]["finalizers"] = .array(others)
+          }
         }
       }
     },
