@@ -83,6 +83,12 @@ extension BucketLocks {
   private func take(_ bucket: String, for run: RunContext) async throws -> LockResult {
     let record = LockRecord(bucket: bucket, run: run, at: Timestamp(time.now))
     let name = LockName.of(bucket: bucket)
+    if let known = store[requests.key(name)], known.isLock(of: run.reference),
+      let renewed = try await requests.renew(known, at: time.now)
+    {
+      store.record(renewed)
+      return .acquired
+    }
     // A lock that is there when creating and gone when reading has just been released: once more, but not for ever.
     for _ in 0..<3 {
       switch try await create(record, run: run.reference) {
