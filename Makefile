@@ -39,9 +39,8 @@ test: ## Install what is missing, then run every test, on a real Kubernetes brou
 	swift build --build-tests
 	Tests/with-summary swift test --skip-build --skip ClusterTests --skip EndToEndTests
 	$(MAKE) test-contract test-standalone test-example test-hooks test-hooks-asan
-	$(MAKE) simulate hunt-mutants test-model
+	$(MAKE) simulate
 	Tests/with-testbed $(MAKE) test-cluster test-chart
-	$(MAKE) test-chaos CHAOS_SECONDS=90
 
 .PHONY: test-unit
 test-unit: libraries ## Run the tests that need no cluster
@@ -125,7 +124,7 @@ ifneq ($(SEED)$(SCENARIO),)
 	.build/release/simulator replay $(addprefix --seed ,$(SEED)) $(addprefix --scenario ,$(SCENARIO)) \
 		$(addprefix --faults ,$(FAULTS))
 else
-	.build/release/simulator prove $(if $(WHOLE),--whole)
+	.build/release/simulator prove $(if $(WHOLE),--whole) --worlds $(or $(WORLDS),10000)
 endif
 
 # One build holds all mutants, each behind a switch.

@@ -147,7 +147,9 @@ struct Promises {
       if status["finishTime"].isNull || status["startTime"].isNull { broken.append("lacks its times") }
       if run.has(condition: "LocksAcquired") { broken.append("says that it has its locks") }
       if run["metadata"]["finalizers"].array?.isEmpty == false { broken.append("keeps its finalizer") }
-      if world.monitor.completed.contains(run.uid), result == "Failed", !world.scenario.isTampered, world.isQuick {
+      if world.monitor.completed.contains(run.uid), result == "Failed", !world.scenario.isTampered, world.isQuick,
+        world.monitor.isClockTrue
+      {
         broken.append("failed, though its Job was complete: \(status["error"].string ?? "")")
       }
       return broken.map { "S4: finished run \(run.name): \($0)" }
