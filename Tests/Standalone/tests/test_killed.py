@@ -33,6 +33,9 @@ class Killed(unittest.TestCase):
         print(f"SEED={seed} KILLS={KILLS}", flush=True)
         moments = random.Random(seed)
         site.fill("a")
+        # Which policy comes first is a matter of chance, and a source that is not there would be an error.
+        for bucket in ["b", "c"]:
+            (site.storage / bucket).mkdir()
         # A cycle of buckets, and two policies that share one: every run meets others.
         site.write(
             site.policy("ab", "a", "b", schedule="@every 2s", syncHistoryLimit=1000),
