@@ -165,21 +165,34 @@ package struct LeaderElector: Sendable {
   }
 
   /// One try to take or renew the lease.
+  ///
+  /// Whoever holds it renews what it wrote last without reading it first: if anybody else has touched it since, the API
+  /// server refuses, and only then it is read.
   private func attempt(_ observation: inout LeaseObservation) async -> Attempt {
     do throws(APIError) {
+      if let held = observation.lease, observation.holder == identity {
+        do throws(APIError) {
+          return try await hold(over: held, &observation)
+        } catch  where error.isConflict || error.isNotFound {}
+      }
       let read = try await find()
       observation.see(read, at: time.uptime)
       guard observation.isFree(for: identity, at: time.uptime, leaseDuration: timing.lease) else {
         return .heldBy(observation.holder ?? "")
       }
-      let sentAt = time.uptime
-      let written = try await write(claim(over: read), over: read)
-      observation.see(written, at: time.uptime)
-      fence?.open(until: sentAt + timing.renewDeadline)
-      return .held(sentAt: sentAt)
+      return try await hold(over: read, &observation)
     } catch {
       return .failed(error)
     }
+  }
+
+  /// Writes down that this process holds the lease, for as long as `read` is what it is.
+  private func hold(over read: Lease?, _ observation: inout LeaseObservation) async throws(APIError) -> Attempt {
+    let sentAt = time.uptime
+    let written = try await write(claim(over: read), over: read)
+    observation.see(written, at: time.uptime)
+    fence?.open(until: sentAt + timing.renewDeadline)
+    return .held(sentAt: sentAt)
   }
 
   /// What to write to hold the lease.

@@ -132,7 +132,20 @@ struct LabelSet: Hashable, Sendable, Comparable {
 
 /// The name, with an underscore for whatever Prometheus does not allow in names.
 private func metricName(_ text: String) -> String {
+  guard !isMetricName(text) else { return text }
   let start = text.utf8.first.map { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") } ?? true ? "_" : ""
-  return start
-    + String(text.map { $0 == "_" || $0 == ":" || $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" })
+  return start + String(text.map { isMetricName("_\($0)") ? $0 : "_" })
+}
+
+/// Whether Prometheus allows this name; asked at each request and reconcile, so it looks at bytes only.
+private func isMetricName(_ text: String) -> Bool {
+  guard let first = text.utf8.first, !(UInt8(ascii: "0")...UInt8(ascii: "9") ~= first) else { return false }
+  return text.utf8.allSatisfy { byte in
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: ":"):
+      true
+    default: false
+    }
+  }
 }

@@ -151,6 +151,29 @@ struct LeaderElectorTests {
     }
   }
 
+  @Test("a leader renews without reading the lease first, and goes on when somebody has annotated it or deleted it")
+  func touched() async throws {
+    let first = candidate("first")
+    try await withThrowingTaskGroup { group in
+      group.addTask { try await first.run() }
+      try await first.leads.wait()
+      let reads = { server.requests.count { $0.method == .get } }
+      let before = reads()
+      try await passWhileRenewing(.seconds(20))
+      #expect(reads() == before)
+      let kubectl = KubernetesClient(transport: server, time: time)
+      let note: JSONValue = ["metadata": ["annotations": ["note": "hands off"]]]
+      _ = try await kubectl.patch(Lease.self, key, .merge(note))
+      try await passWhileRenewing(.seconds(20))
+      #expect(try server.all(Lease.self).first?.metadata.annotations?["note"] == "hands off")
+      try await kubectl.delete(Lease.self, key)
+      try await passWhileRenewing(.seconds(20))
+      #expect(first.leads.isRaised)
+      #expect(try lease()?.holderIdentity == "first")
+      group.cancelAll()
+    }
+  }
+
   @Test("an hour between two machines' clocks makes no difference", arguments: [-3600, 3600])
   func clocks(offset: Int) async throws {
     let first = candidate("first")

@@ -1,5 +1,6 @@
 // A campaign: many cases, lived side by side on all cores, and what came of them.
 
+import Glibc
 import KubernetesModel
 import Synchronization
 
@@ -32,7 +33,7 @@ struct Campaign {
   static let repetition = 100
 
   /// Workers, one a core.
-  var workers = 2
+  var workers = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
   /// Ends the campaign at the first failure.
   var stopsAtFailure = false
 

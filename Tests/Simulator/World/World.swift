@@ -239,7 +239,6 @@ final class World {
       && (agenda.now - max(monitor.lastWrite, cluster.busyUntil, lastAwakening) < patience
         || processes.values.contains { $0.executor.isFrozen })
     let writes = monitor.writes
-    pass(.seconds(600))
     if agenda.now >= longest { monitor.violate("L3", "writes go on with no input: \(monitor.latestWrites)") }
     // Nor does an operator that starts anew find anything to write.
     let wasUndisturbed = monitor.isUndisturbed
