@@ -39,8 +39,9 @@ test: ## Install what is missing, then run every test, on a real Kubernetes brou
 	swift build --build-tests
 	Tests/with-summary swift test --skip-build --skip ClusterTests --skip EndToEndTests
 	$(MAKE) test-contract test-standalone test-example test-hooks test-hooks-asan
-	$(MAKE) simulate
+	$(MAKE) simulate hunt-mutants test-model
 	Tests/with-testbed $(MAKE) test-cluster test-chart
+	$(MAKE) test-chaos CHAOS_SECONDS=90
 
 .PHONY: test-unit
 test-unit: libraries ## Run the tests that need no cluster
@@ -118,13 +119,13 @@ bench-hooks: libraries ## Print what a call of a script costs, and whether memor
 
 # The seed decides everything: the same one, scenario and faults give the same timeline in every process.
 .PHONY: simulate
-simulate: libraries ## Prove it in simulated clusters: every fault, by seed; SEED=… SCENARIO=… FAULTS=… shows one; WHOLE=1
+simulate: libraries ## Prove it in simulated clusters: WHOLE=1 FROM=… WORLDS=…; SEED=… SCENARIO=… FAULTS=… shows one
 	swift build -c release --product simulator
 ifneq ($(SEED)$(SCENARIO),)
 	.build/release/simulator replay $(addprefix --seed ,$(SEED)) $(addprefix --scenario ,$(SCENARIO)) \
 		$(addprefix --faults ,$(FAULTS))
 else
-	.build/release/simulator prove $(if $(WHOLE),--whole) --worlds $(or $(WORLDS),10000)
+	.build/release/simulator prove $(if $(WHOLE),--whole) $(addprefix --from ,$(FROM)) $(addprefix --worlds ,$(WORLDS))
 endif
 
 # One build holds all mutants, each behind a switch.

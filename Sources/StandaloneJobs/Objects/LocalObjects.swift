@@ -109,9 +109,10 @@ extension LocalPod {
 
   var containerName: String { container["name"].string ?? "main" }
 
-  /// How long the program may take to stop: what its deletion says, or its specification.
+  /// How long the program may take to stop: what its deletion says, or its specification. A moment at least, as the
+  /// kubelet gives it even to a pod that is deleted by force (`minimumGracePeriodInSeconds`).
   var gracePeriod: Int64 {
-    (metadata.isBeingDeleted ? deletion.deletionGracePeriodSeconds : nil) ?? specifiedGracePeriod
+    max(2, (metadata.isBeingDeleted ? deletion.deletionGracePeriodSeconds : nil) ?? specifiedGracePeriod)
   }
 
   var specifiedGracePeriod: Int64 { spec?["terminationGracePeriodSeconds"].integer ?? 30 }

@@ -60,10 +60,12 @@ struct Prove: AsyncParsableCommand {
 
   @Flag(help: "Every case of the exhaustive campaigns.") var whole = false
   @Option(help: "Of the exhaustive campaigns only every so manyth case.") var stride = 101
+  @Option(help: "The first seed of the worlds by chance.") var from: UInt64 = 1
   @Option(help: "How many worlds by chance.") var worlds = 20_000
 
   func run() async throws {
     let stride = whole ? 1 : stride
+    let first = from
     var isClean = true
     func prove(_ title: String, _ cases: [Case]) async {
       let result = await Campaign().run(cases.count) { cases[$0] }
@@ -73,7 +75,9 @@ struct Prove: AsyncParsableCommand {
     let part = stride == 1 ? "" : " (1 in \(stride))"
     await prove("every fault at every request\(part)", sample(Campaigns.singleFaults(Scenario.all), stride))
     await prove("every pair of crashes\(part)", sample(Campaigns.pairsOfCrashes(Campaigns.paired), stride))
-    await prove("worlds by chance", (0..<worlds).map { Campaigns.random(UInt64($0) + 1) })
+    await prove(
+      "worlds by chance, seeds \(first) to \(first + UInt64(worlds) - 1)",
+      (0..<worlds).map { Campaigns.random(first + UInt64($0)) })
     if !isClean { throw ExitCode.failure }
   }
 

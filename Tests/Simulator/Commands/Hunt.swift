@@ -10,22 +10,27 @@ struct Hunt: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Live worlds until something is broken; a mutant is to be caught.")
 
-  @Option(help: "How many cases to try at most.") var limit = 4_000
+  @Option(help: "The case to try first: what has caught it before, SCENARIO=evicted SEED=1 FAULTS=12:409.")
+  var first: String?
+  @Option(help: "How many cases with faults to try at most.") var limit = 4_000
 
   func run() async throws {
     let mutant = getenv("MUTANT").map { String(cString: $0) } ?? "none"
+    var known: [Case] = []
+    if let first {
+      guard let item = Case(first) else { throw ValidationError("--first \(first): no such case") }
+      known = [item]
+    }
     var campaign = Campaign()
     campaign.stopsAtFailure = true
     var worlds = 0
-    // Scenarios first: to know the requests that faults can strike takes a while.
-    for makeCases in [Campaigns.plain, { Campaigns.spread(limit) }] {
+    // To know the requests that faults can strike takes a while, so that comes last.
+    for makeCases in [{ known }, Campaigns.plain, { Campaigns.spread(limit) }] {
       let cases = makeCases()
       let result = await campaign.run(cases.count) { cases[$0] }
       worlds += result.worlds
       guard let failure = result.failures.first else { continue }
-      let simple = failure.failed.simplified
-      let faults = simple.plan.faults.isEmpty ? "" : " \(simple.plan)"
-      print("caught \(mutant) in world \(worlds): \(simple.scenario.name)\(faults): \(failure.violations[0])")
+      print("caught \(mutant) in world \(worlds): \(failure.failed.simplified): \(failure.violations[0])")
       return
     }
     print("SURVIVED \(mutant) in \(worlds) worlds")

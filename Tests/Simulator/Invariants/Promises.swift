@@ -24,7 +24,8 @@ struct Promises {
 
   /// What was not kept.
   func broken() -> [String] {
-    ends() + locks() + triggers() + ticks() + contradictions() + policies.flatMap(untruths) + complaints() + leaders()
+    ends() + locks() + triggers() + ticks() + lateTicks() + contradictions() + policies.flatMap(untruths) + complaints()
+      + leaders()
   }
 
   private func ends() -> [String] {
@@ -131,6 +132,24 @@ struct Promises {
     }
   }
 
+  /// Of several ticks that were missed, the latest is made up for.
+  private func lateTicks() -> [String] {
+    guard world.monitor.isClockTrue, world.isQuick else { return [] }
+    return policies.filter { !world.user.edited.contains($0.name) }.flatMap { policy -> [String] in
+      guard let schedule = try? CronSchedule(policy["spec"]["schedule"].string ?? ""),
+        let created = policy["metadata"]["creationTimestamp"].string.flatMap({ Timestamp($0) })
+      else { return [] }
+      return world.monitor.made.scheduled.values.filter { $0.policy == policy.uid }.compactMap { run in
+        let made = Timestamp(VirtualTime.start.addingTimeInterval(run.created / .seconds(1)))
+        // A request may be on its way for a while, and its sender stand still.
+        let latest = schedule.latest(
+          atOrBefore: Timestamp(unixSeconds: made.unixSeconds - 120), after: created, anchor: created)
+        guard let latest, run.tick < latest else { return nil }
+        return "S4: policy \(policy.name) makes a run for \(run.tick) as late as \(made)"
+      }
+    }.sorted()
+  }
+
   /// Finished runs whose status contradicts itself.
   private func contradictions() -> [String] {
     runs.filter { $0["status"]["phase"] == "Finished" }.flatMap { run in
@@ -171,6 +190,11 @@ struct Promises {
     }
     if status["observedGeneration"] != policy["metadata"]["generation"] {
       broken.append("has not been looked at since it was changed")
+    }
+    if world.monitor.isClockTrue, let success = world.monitor.made.successes[policy.uid],
+      (status["lastSuccessfulTime"].string ?? "") < success
+    {
+      broken.append("has forgotten its success at \(success)")
     }
     let own = runs.filter { $0.controllerUID == policy.uid }
     if let limit = policy["spec"]["syncHistoryLimit"].integer, own.count > limit {

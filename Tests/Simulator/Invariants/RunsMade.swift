@@ -10,6 +10,7 @@ final class RunsMade {
   struct Scheduled {
     var policy: String
     var tick: Timestamp
+    var created: Duration
     /// When it ceased to wait for its locks.
     var began: Duration?
   }
@@ -20,9 +21,10 @@ final class RunsMade {
   private(set) var manual: Set<String> = []
   /// By policy's name and value: names of the runs that were recorded for it.
   private(set) var answers: [String: Set<String>] = [:]
+  /// By policy's UID: when its latest run that succeeded finished.
+  private(set) var successes: [String: String] = [:]
   /// Triggers, in the order in which they were pulled.
   private(set) var asked: [(policy: String, value: String)] = []
-  private var doubles: Set<String> = []
 
   func asked(_ policy: String, _ value: String) { asked.append((policy, value)) }
 
@@ -36,6 +38,11 @@ final class RunsMade {
     let run = change.object
     let phase = run["status"]["phase"].string
     if phase != nil, phase != "Initialize", scheduled[run.uid]?.began == nil { scheduled[run.uid]?.began = now }
+    if run["status"]["result"] == "Succeeded", let policy = run.controllerUID,
+      let time = run["status"]["finishTime"].string
+    {
+      successes[policy] = max(successes[policy] ?? "", time)
+    }
     guard change.kind == .added, let policy = run.controllerUID else { return }
     if run.label(BucketSyncNames.Label.trigger) == BucketSyncNames.Trigger.manual.rawValue,
       !manual.insert(run.name).inserted
@@ -48,6 +55,6 @@ final class RunsMade {
     if scheduled.values.contains(where: { $0.policy == policy && $0.tick == tick }) {
       violate("S2", "a second run is made for the tick \(tick)")
     }
-    scheduled[run.uid] = Scheduled(policy: policy, tick: tick)
+    scheduled[run.uid] = Scheduled(policy: policy, tick: tick, created: now)
   }
 }

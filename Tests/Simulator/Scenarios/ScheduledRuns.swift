@@ -32,6 +32,23 @@ extension Scenario {
       user.at(1) { user.policy("p", schedule: "* * * * *") }
       user.at(9.99) { user.trigger("p", "now") }
     },
+    Scenario("trigger-twice-at-once", "sync-now again, before or right after the first is answered") { user in
+      for number in 0..<8 {
+        let policy = "p\(number)"
+        user.at(1) { user.policy(policy, from: "a\(number)", to: "b\(number)") }
+        user.at(5.1) { user.trigger(policy, "one") }
+        user.at(5.1 + 0.02 * Double(1 << number) / 4) { user.trigger(policy, "two") }
+      }
+    },
+    Scenario("triggered-run-deleted", "the run of a trigger is deleted before it has finished") { user in
+      user.at(1) { user.policy("p") }
+      user.at(5) { user.trigger("p", "go") }
+      user.at(9) { for run in user.runs(of: "p") { user.delete(run: run) } }
+    },
+    Scenario("success-then-failures", "the run that succeeded is in the history no more") { user in
+      user.at(1) { user.policy("p", schedule: "* * * * *", limit: 1) }
+      user.at(60) { user.cluster.behaviours["p"] = .failing }
+    },
     Scenario("history", "old runs go, those of others stay", duration: .seconds(420)) { user in
       user.cluster.behaviours["p"] = PodBehaviour(duration: .seconds(5))
       user.cluster.behaviours["slow"] = PodBehaviour(duration: .seconds(45))
