@@ -15,7 +15,8 @@ extension ModelCluster {
       server.update(path, status: true, by: .jobController) {
         $0["status"]["startTime"] = .string(Timestamp(time.now).description)
       }
-      if let limit = job["spec"]["activeDeadlineSeconds"].integer {
+      if case .deadlineLost = behaviour.accident {
+      } else if let limit = job["spec"]["activeDeadlineSeconds"].integer {
         let uid = job.uid
         later(.seconds(limit)) { [unowned self] in exceedDeadline(path, uid: uid) }
       }

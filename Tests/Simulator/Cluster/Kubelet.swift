@@ -70,7 +70,7 @@ extension ModelCluster {
       }
     case .deleted(let delay):
       later(delay) { [unowned self] in if current(path, uid: uid) != nil { server.delete(path, by: .user) } }
-    case .forgottenByJobController, .doubled, .rejected, nil: break
+    case .forgottenByJobController, .deadlineLost, .doubled, .rejected, nil: break
     }
   }
 

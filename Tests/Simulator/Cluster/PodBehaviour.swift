@@ -16,6 +16,8 @@ struct PodBehaviour {
     case deleted(after: Duration)
     /// The Job controller says that the Job has failed, and does not manage to delete the pod.
     case forgottenByJobController
+    /// The Job controller forgets the Job's deadline (kubernetes#107226).
+    case deadlineLost
     /// The Job controller makes a second pod, as if it had not seen the first.
     case doubled
   }

@@ -202,6 +202,12 @@ final class Monitor {
 
   private func checkResult(_ change: ServerChange) {
     let run = change.object
+    let before = change.old?["status"]["result"] ?? .null
+    if !before.isNull, run["status"]["result"] != before {
+      violate(
+        "S4",
+        "the result of run \(run.name), \(before.string ?? ""), becomes \(run["status"]["result"].string ?? "none")")
+    }
     guard change.kind != .deleted, run["status"]["phase"] == "Finished", change.old?["status"]["phase"] != "Finished"
     else { return }
     let result = run["status"]["result"].string ?? "none"

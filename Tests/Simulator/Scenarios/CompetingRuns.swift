@@ -66,12 +66,39 @@ extension Scenario {
       user.cluster.behaviours["first"] = PodBehaviour(duration: .seconds(40), stopDelay: .seconds(5))
       user.at(1) { user.run("first", from: "a", to: "b") }
       user.at(2) { user.run("second", from: "b", to: "c") }
+      user.remove(run: "first", at: 8)
+    }.with { $0.isTampered = true },
+    Scenario(
+      "node-lost-run-removed", "a run is removed by force while nobody can reach its pod, which goes on",
+      duration: .seconds(1500)
+    ) { user in
+      user.cluster.behaviours["first"] = PodBehaviour(
+        duration: .seconds(1000), accident: .nodeLost(after: .seconds(5), for: .seconds(900)))
+      user.at(1) { user.run("first", from: "a", to: "b") }
+      user.at(2) { user.run("second", from: "b", to: "c") }
+      user.remove(run: "first", at: 12)
+    }.with { $0.isTampered = true },
+    Scenario(
+      "namesake", "a run is removed by force while its pod works, and made again under its name",
+      duration: .seconds(700)
+    ) { user in
+      user.cluster.behaviours["first"] = PodBehaviour(duration: .seconds(40), stopDelay: .seconds(20))
+      user.at(1) { user.run("first", from: "a", to: "b") }
+      user.remove(run: "first", at: 8)
+      user.at(8.5) { user.run("first", from: "a", to: "b") }
+    }.with { $0.isTampered = true },
+    Scenario(
+      "namesake-of-a-kept-job",
+      "a run is removed by force, somebody keeps its Job, and it is made again under its name",
+      duration: .seconds(700)
+    ) { user in
+      user.at(1) { user.run("first", from: "a", to: "b") }
       user.when("first", is: .sync) {
-        user.at(8) {
-          user.editRun("first") { $0["metadata"].removeMember("finalizers") }
-          user.delete(run: "first")
-        }
+        user.at(7) { user.editJob("first") { $0["metadata"]["finalizers"] = ["example.com/keep"] } }
       }
+      user.remove(run: "first", at: 8)
+      user.at(8.5) { user.run("first", from: "a", to: "b") }
+      user.at(400) { user.editJob("first") { $0["metadata"].removeMember("finalizers") } }
     }.with { $0.isTampered = true },
   ]
 }

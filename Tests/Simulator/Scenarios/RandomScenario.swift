@@ -95,13 +95,14 @@ private struct RandomAuthor {
     guard random.once(in: 3) else { return behaviour }
     let delay = random.duration(in: .zero...(.seconds(40)))
     behaviour.accident =
-      switch random.index(below: 7) {
+      switch random.index(below: 8) {
       case 0: .evicted(after: delay)
       case 1: .nodeLost(after: delay, for: random.duration(in: .seconds(1)...(.seconds(900))))
       case 2: .nodeDied(after: delay)
       case 3: .deleted(after: delay)
       case 4: .doubled
       case 5: .rejected
+      case 6: .deadlineLost
       default: .forgottenByJobController
       }
     return behaviour

@@ -15,6 +15,13 @@ extension Scenario {
       user.cluster.behaviours["once"] = .endless
       user.at(1) { user.run("once", timeout: "30s") }
     },
+    Scenario("deadline-lost", "the Job controller forgets the Job's deadline") { user in
+      user.cluster.behaviours["once"] = PodBehaviour(duration: nil, accident: .deadlineLost)
+      user.at(1) {
+        user.run("once", timeout: "30s")
+        user.run("next", from: "b", to: "c")
+      }
+    },
     Scenario("stubborn-pod", "the time is over, and the pod takes its grace period to end") { user in
       user.cluster.behaviours["once"] = .stubborn
       user.at(1) {

@@ -99,6 +99,18 @@ final class User {
     world.server.update(Self.path(BucketSync.resource, run), by: .user, change)
   }
 
+  func editJob(_ job: String, _ change: (inout JSONValue) -> Void) {
+    world.server.update(Self.path(Job.resource, job), by: .user, change)
+  }
+
+  /// Takes the finalizer off a run and deletes it, whatever goes on.
+  func remove(run: String, at seconds: Double) {
+    at(seconds) { [unowned self] in
+      editRun(run) { $0["metadata"].removeMember("finalizers") }
+      delete(run: run)
+    }
+  }
+
   private func annotate(_ policy: String, _ change: (inout JSONValue) -> Void) {
     world.server.update(Self.path(BucketSyncPolicy.resource, policy), by: .user, change)
   }
