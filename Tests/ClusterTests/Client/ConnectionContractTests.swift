@@ -78,7 +78,7 @@ struct ConnectionContractTests {
         return
       }
       _ = try await client.get(path: "/version")
-      #expect(relay.connections == 2)
+      #expect(relay.connections >= 2)
     }
   }
 

@@ -26,7 +26,7 @@ struct WatchContractTests {
   func events() async throws {
     try await Cluster.withNamespace { client, namespace in
       let version = try await client.list(ConfigMap.self, namespace: namespace).resourceVersion
-      let stream = try await watch(client, namespace, from: version, timeout: .seconds(5))
+      let stream = try await watch(client, namespace, from: version, timeout: .seconds(15))
       let object = ConfigMap(metadata: ObjectMeta(name: "one", namespace: namespace, labels: ["watched": "yes"]))
       let created = try await client.create(object)
       let changed = try await client.patch(ConfigMap.self, object.key, .merge(["data": ["a": "1"]]))

@@ -56,8 +56,9 @@ struct LeaderElectionContractTests {
       let fence = WriteFence(transport: link, lease: lease, time: time)
       client = KubernetesClient(transport: fence, time: time)
       var timing = LeaderElector.Timing()
-      timing.lease = .seconds(3)
-      timing.renewDeadline = .seconds(2)
+      // Longer than a server that many tests ask at once ever takes.
+      timing.lease = .seconds(12)
+      timing.renewDeadline = .seconds(9)
       timing.retry = .milliseconds(300)
       elector = LeaderElector(
         client: client,
