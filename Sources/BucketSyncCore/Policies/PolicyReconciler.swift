@@ -105,9 +105,11 @@ package struct PolicyReconciler: Sendable {
     }
   }
 
-  /// Creates a run; one of the same policy that exists already is as good.
+  /// Creates a run; one of the same policy that exists already is as good, and so is one that somebody has deleted before
+  /// its creation was answered.
   /// - Throws: ``RunNotCreated`` where somebody has to do something about it.
   func create(_ run: BucketSync, for policy: BucketSyncPolicy) async throws {
+    if hasBeenDeleted(run.key, of: policy) { return }
     do {
       services.caches.runs.record(try await services.client.create(run))
       record(policy, .normal, reason: "RunCreated", action: "CreateRun", "created BucketSync \(run.metadata.name)")
@@ -122,6 +124,11 @@ package struct PolicyReconciler: Sendable {
       throw RunNotCreated.nameTaken(run.metadata.name)
     }
     services.caches.runs.record(existing)
+  }
+
+  /// Whether the policy has had a run of this name, which was deleted.
+  func hasBeenDeleted(_ run: ObjectKey, of policy: BucketSyncPolicy) -> Bool {
+    services.caches.runs.hasDeleted(run, ownedBy: policy.metadata.uid ?? "")
   }
 
   /// Deletes the oldest finished runs beyond the limit.

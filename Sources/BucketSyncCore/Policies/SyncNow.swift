@@ -27,7 +27,8 @@ extension PolicyReconciler {
     case (nil, _?): return (try await annotate(policy, [BucketSyncNames.Annotation.syncNowRun: .null]), nil)
     case (let value?, nil):
       let name = policy.manualRunName(at: now) { name in
-        services.caches.runs[ObjectKey(namespace: policy.metadata.namespace, name: name)] != nil
+        let key = ObjectKey(namespace: policy.metadata.namespace, name: name)
+        return services.caches.runs[key] != nil || hasBeenDeleted(key, of: policy)
       }
       let record = TriggerRecord(run: name, answering: value)
       let recorded = try await annotate(policy, [BucketSyncNames.Annotation.syncNowRun: .string(record.text)])

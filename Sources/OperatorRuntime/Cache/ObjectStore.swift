@@ -42,6 +42,12 @@ public final class ObjectStore<Object: KubernetesObject>: Sendable {
     state.withLock { $0.objects(index, value) }
   }
 
+  /// Whether the watch has told, not long ago, that an object of this key and owner was deleted: it has existed then, even
+  /// if whoever created it never got an answer.
+  package func hasDeleted(_ key: ObjectKey, ownedBy owner: String) -> Bool {
+    state.withLock { $0.hasDeleted(key, ownedBy: owner) }
+  }
+
   /// All objects, in the order of their keys.
   public var all: [Object] { state.withLock { $0.objects.sorted { $0.key < $1.key }.map(\.value) } }
 

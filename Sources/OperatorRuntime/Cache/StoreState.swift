@@ -10,18 +10,27 @@ package struct StoreSource: Sendable, Hashable {
   package init(namespace: String?) { self.namespace = namespace }
 }
 
-/// The last objects that were deleted: a key, and the version of its deletion.
+/// The last objects that were deleted.
 private struct Graves {
+  struct Grave {
+    /// The version of the deletion.
+    var version: ResourceVersion
+    /// The UID of the controlling owner.
+    var owner: String?
+  }
+
   private static let limit = 256
 
-  private var versions: [ObjectKey: ResourceVersion] = [:]
+  private var graves: [ObjectKey: Grave] = [:]
   private var order = FIFO<ObjectKey>()
 
-  subscript(key: ObjectKey) -> ResourceVersion? { versions[key] }
+  subscript(key: ObjectKey) -> Grave? { graves[key] }
 
-  mutating func bury(_ key: ObjectKey, at version: ResourceVersion) {
-    if versions.updateValue(version, forKey: key) == nil { order.append(key) }
-    if order.count > Self.limit, let oldest = order.popFirst() { versions[oldest] = nil }
+  mutating func bury(_ object: some KubernetesObject) {
+    let grave = Grave(
+      version: ResourceVersion(object.metadata.resourceVersion ?? ""), owner: object.metadata.controllerOwner?.uid)
+    if graves.updateValue(grave, forKey: object.key) == nil { order.append(object.key) }
+    if order.count > Self.limit, let oldest = order.popFirst() { graves[oldest] = nil }
   }
 }
 
@@ -54,6 +63,8 @@ struct StoreState<Object: KubernetesObject> {
     return (entries[value] ?? []).sorted().compactMap { objects[$0] }
   }
 
+  func hasDeleted(_ key: ObjectKey, ownedBy owner: String) -> Bool { graves[key].map { $0.owner == owner } ?? false }
+
   // MARK: Changes
 
   mutating func record(_ written: Object) -> [StoreChange<Object>] {
@@ -73,7 +84,7 @@ struct StoreState<Object: KubernetesObject> {
 
   mutating func delete(_ source: StoreSource, _ object: Object) -> [StoreChange<Object>] {
     defer { pass(source, version(object)) }
-    graves.bury(object.key, at: version(object))
+    graves.bury(object)
     guard let cached = objects[object.key], !version(object).isOlder(than: version(cached)) else { return [] }
     return remove(object.key, lastState: object)
   }
@@ -129,7 +140,7 @@ struct StoreState<Object: KubernetesObject> {
   private mutating func put(_ object: Object, anyVersion: Bool = false) -> [StoreChange<Object>] {
     let key = object.key
     guard let cached = objects[key] else {
-      if !anyVersion, let grave = graves[key], !isNewer(object, than: grave) { return [] }
+      if !anyVersion, let grave = graves[key], !isNewer(object, than: grave.version) { return [] }
       insert(object)
       return [.added(object)]
     }

@@ -40,6 +40,26 @@ struct PolicyTests {
     #expect(try await world.brokenPromises() == [])
   }
 
+  @Test("a run that is deleted before its creation was answered is not made again", arguments: [nil, "go"])
+  func deletedBeforeAnswer(syncNow: String?) async throws {
+    let world = try World(fault: { _, request in
+      request.method == .post && request.path.hasSuffix("/bucketsyncs") ? .lostAnswer : nil
+    })
+    try world.createPolicy("p", schedule: syncNow == nil ? "0 2 * * *" : "@yearly", syncNow: syncNow)
+    world.steps = [
+      World.Step(when: { !$0.runs.isEmpty }) { world in
+        for run in world.runs {
+          world.server.change(BucketSync.self, run.key) { $0["metadata"]["finalizers"] = [] }
+          world.server.delete(BucketSync.self, run.key)
+        }
+      }
+    ]
+    try await world.run()
+    #expect(world.steps.isEmpty)
+    #expect(world.runs.isEmpty)
+    #expect(world.policy("p")?.metadata.annotations?.keys.contains { $0.contains("sync-now") } != true)
+  }
+
   @Test("a trigger taken back lets its run end, and makes no other")
   func takenBack() async throws {
     let world = try World()

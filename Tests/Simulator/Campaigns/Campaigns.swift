@@ -12,11 +12,11 @@ enum Campaigns {
   }
 
   /// Every fault at every request of every scenario.
-  static func singleFaults(_ scenarios: [Scenario]) -> [Case] {
+  static func singleFaults(_ scenarios: [Scenario], _ faults: [Fault] = Fault.all) -> [Case] {
     scenarios.flatMap { scenario -> [Case] in
       let calls = Case(scenario: scenario, seed: baseSeed, plan: .none).outcome().calls
       return (0..<calls).flatMap { call in
-        Fault.all.map { Case(scenario: scenario, seed: baseSeed, plan: FaultPlan([(call, $0)])) }
+        faults.map { Case(scenario: scenario, seed: baseSeed, plan: FaultPlan([(call, $0)])) }
       }
     }
   }

@@ -18,9 +18,11 @@ struct Faults: AsyncParsableCommand {
   static let configuration = CommandConfiguration(abstract: "Try every fault at every request of every scenario.")
 
   @OptionGroup var selection: Selection
+  @Option(help: "Only faults whose names begin so, as in late-45.") var fault = ""
 
   func run() async throws {
-    let cases = selection.cases(Campaigns.singleFaults(selection.scenarios(Scenario.all)))
+    let faults = Fault.all.filter { "\($0)".hasPrefix(fault) }
+    let cases = selection.cases(Campaigns.singleFaults(selection.scenarios(Scenario.all), faults))
     try Report.print("every fault at every request", await Campaign().run(cases.count) { cases[$0] })
   }
 }

@@ -149,7 +149,10 @@ final class Monitor {
       }
       if isDeletion { checkTrimming(object, actor) }
       let strangers = foreignFinalizers(change.old ?? object)
-      if strangers != foreignFinalizers(object) { violate("S3", "\(actor) takes the finalizers \(strangers)") }
+      // What is gone is told of as it was before the last finalizer went.
+      if strangers != (change.kind == .deleted ? [] : foreignFinalizers(object)) {
+        violate("S3", "\(actor) takes the finalizers \(strangers)")
+      }
     case "jobs", "pods":
       if !own.contains(object.uid), !isOfOurJob(object) {
         violate("S3", "\(actor) touches \(path.plural) \(path.name ?? "")")

@@ -92,13 +92,14 @@ extension Scenario {
       "a run is removed by force, somebody keeps its Job, and it is made again under its name",
       duration: .seconds(700)
     ) { user in
+      user.cluster.behaviours["first"] = PodBehaviour(duration: .seconds(5))
       user.at(1) { user.run("first", from: "a", to: "b") }
       user.when("first", is: .sync) {
-        user.at(7) { user.editJob("first") { $0["metadata"]["finalizers"] = ["example.com/keep"] } }
+        user.at(3) { user.editJob("first") { $0["metadata"]["finalizers"] = ["example.com/keep"] } }
+        user.at(400) { user.editJob("first") { $0["metadata"].removeMember("finalizers") } }
       }
-      user.remove(run: "first", at: 8)
+      user.remove(run: "first", at: 6)
       user.at(8.5) { user.run("first", from: "a", to: "b") }
-      user.at(400) { user.editJob("first") { $0["metadata"].removeMember("finalizers") } }
     }.with { $0.isTampered = true },
   ]
 }

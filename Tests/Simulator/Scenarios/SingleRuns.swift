@@ -41,6 +41,12 @@ extension Scenario {
     cancelled("sync", when: .sync),
     cancelled("finalize", when: .finalize),
     cancelled("finished", when: .finished),
+    Scenario("cancel-soon", "a run is deleted a moment after its Job was made") { user in
+      user.cluster.behaviours["once"] = PodBehaviour(startDelay: .milliseconds(600), duration: .seconds(40))
+      user.at(1) { user.run("once") }
+      user.at(1.25) { user.delete(run: "once") }
+      user.at(2) { user.run("next", from: "b", to: "c") }
+    },
     Scenario("evicted", "the kubelet evicts the pod") { user in
       user.cluster.behaviours["once"] = PodBehaviour(duration: nil, accident: .evicted(after: .seconds(5)))
       user.at(1) {
@@ -90,6 +96,16 @@ extension Scenario {
         user.run("next", from: "b", to: "c")
       }
       user.when("once", is: .sync) { user.at(3) { user.delete(job: "once") } }
+    }.with { $0.isTampered = true },
+    Scenario("job-deleted-soon", "somebody deletes a Job that was just made; its pod takes its time") {
+      user in
+      user.cluster.behaviours["once"] = PodBehaviour(
+        startDelay: .milliseconds(50), duration: .seconds(60), stopDelay: .seconds(9))
+      user.at(1) {
+        user.run("once")
+        user.run("next", from: "b", to: "c")
+      }
+      user.at(1.3) { user.delete(job: "once") }
     }.with { $0.isTampered = true },
     Scenario("foreign-finalizer", "somebody else wants to know when a run goes, too") { user in
       user.at(1) { user.run("once") }

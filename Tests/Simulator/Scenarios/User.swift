@@ -26,7 +26,7 @@ final class User {
 
   // MARK: When
 
-  /// Does something at a time since the beginning.
+  /// Does something so many seconds later: after the beginning, if a scenario says so at once.
   func at(_ seconds: Double, _ act: @escaping () -> Void) { world.agenda.after(.seconds(seconds), act) }
 
   /// Does something a little after `condition` has come true.

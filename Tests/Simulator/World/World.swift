@@ -225,18 +225,19 @@ final class World {
   private func settle() {
     timeline.note("no more input from here on")
     user.suspendEverything()
+    let start = agenda.now
     if plan.faults.contains(where: { $0.fault == .dropEvent }) {
       // What a watch has swallowed without a trace only a new list can tell.
       pass(.seconds(60))
       for name in processes.keys.sorted() { kill(name) }
     }
-    // Longer than the longest pause of a retry, and than an orphaned lock is looked at.
-    let patience = max(.seconds(300), scenario.settings.lockTimeout, scenario.settings.jobStartTimeout) + .seconds(30)
+    // Longer than the longest pause of a retry, and than an orphaned lock is looked at, even if answers get lost.
+    let patience = max(.seconds(300), scenario.settings.lockTimeout, scenario.settings.jobStartTimeout) + .seconds(120)
     let longest = agenda.now + .seconds(5 * 3600)
     repeat {
       pass(.seconds(60))
     } while agenda.now < longest
-      && (agenda.now - max(monitor.lastWrite, cluster.busyUntil, lastAwakening) < patience
+      && (agenda.now - max(start, monitor.lastWrite, cluster.busyUntil, lastAwakening) < patience
         || processes.values.contains { $0.executor.isFrozen })
     let writes = monitor.writes
     if agenda.now >= longest { monitor.violate("L3", "writes go on with no input: \(monitor.latestWrites)") }
