@@ -61,6 +61,16 @@ struct Promises {
           "S4: the trigger \"\(trigger.value)\" of \(trigger.policy) has \(made) runs (\(answers.sorted()))")
       }
     }
+    var recorded: Set<String> = []
+    for (trigger, runs) in world.monitor.made.answers.sorted(by: { $0.key < $1.key }) {
+      for run in runs.intersection(recorded).sorted() {
+        broken.append("S4: the run \(run) answers \(trigger), and another trigger too")
+      }
+      recorded.formUnion(runs)
+    }
+    for run in world.monitor.made.manual.subtracting(recorded).sorted() {
+      broken.append("S2: the run \(run) was made for a trigger, and is not recorded for any")
+    }
     for policy in policies {
       for name in [BucketSyncNames.Annotation.syncNow, BucketSyncNames.Annotation.syncNowRun]
       where !policy["metadata"]["annotations"][name].isNull {

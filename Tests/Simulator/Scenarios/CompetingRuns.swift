@@ -100,6 +100,8 @@ extension Scenario {
       }
       user.remove(run: "first", at: 6)
       user.at(8.5) { user.run("first", from: "a", to: "b") }
+      // Or nobody would get to the Job's name before it is free: the lock stays for as long as the Job does.
+      user.at(20) { user.wipeLocks() }
     }.with { $0.isTampered = true },
   ]
 }

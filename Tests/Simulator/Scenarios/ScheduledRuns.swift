@@ -33,7 +33,8 @@ extension Scenario {
       user.at(9.99) { user.trigger("p", "now") }
     },
     Scenario("trigger-twice-at-once", "sync-now again, before or right after the first is answered") { user in
-      for (number, gap) in [0.005, 0.02, 0.08, 0.32].enumerated() {
+      user.cluster.behaviours["p3"] = PodBehaviour(startDelay: .milliseconds(20), duration: .milliseconds(50))
+      for (number, gap) in [0.005, 0.02, 0.08, 0.7].enumerated() {
         let policy = "p\(number)"
         user.at(1) { user.policy(policy, from: "a\(number)", to: "b\(number)") }
         user.at(5.1) { user.trigger(policy, "one") }
