@@ -57,9 +57,10 @@ extension RunReconciler {
       return delay.map { .again(after: $0) } ?? .done
     case .acquired: break
     }
+    let now = Timestamp(services.time.now)
+    let locked: BucketSync
     do {
-      let now = Timestamp(services.time.now)
-      let locked = try await write(run) { status in
+      locked = try await write(run) { status in
         status.phase = .sync
         status.job = plan.name
         status.startTime = status.startTime ?? now
@@ -69,14 +70,15 @@ extension RunReconciler {
           BucketSync.ConditionType.locksAcquired, .yes, reason: LocksReason.acquired,
           message: "bucket \(buckets) locked", at: now)
       }
-      services.metrics.locksAcquired(
-        after: run.metadata.creationTimestamp.map { $0.elapsed(until: services.time.now) } ?? .zero)
-      return try await createJob(of: locked, plan)
-    } catch let error as APIError where error.isNotFound {
-      // The run vanished without its finalizer: nobody else will release its locks in good time.
-      try await services.lock.unlock(context.reference)
+    } catch {
+      // The run vanished without its finalizer, and has no Job yet: nobody else will release its locks in good time.
+      if error.isNotFound { try await services.lock.unlock(context.reference) }
       throw error
     }
+    services.metrics.locksAcquired(
+      after: run.metadata.creationTimestamp.map { $0.elapsed(until: services.time.now) } ?? .zero)
+    // Should the run vanish from here on, its locks stay until the clean-up has seen that no pod is left.
+    return try await createJob(of: locked, plan)
   }
 
   /// Locks; a refusal by the API server is shown in the run's status before it is tried again.

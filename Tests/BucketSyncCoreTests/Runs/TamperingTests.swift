@@ -16,6 +16,11 @@ struct TamperingTests {
     #expect(try await world.run { $0.condition("first", "JobRunning")?.status == .yes })
   }
 
+  /// Where something is done to the server in the middle of a request, once.
+  private final class Stage: Sendable {
+    let server = Mutex<InMemoryAPIServer?>(nil)
+  }
+
   private func deleteLocks(_ world: World) { for lock in world.locks { world.server.delete(ConfigMap.self, lock.key) } }
 
   @Test("a run waits for one that is at work although somebody has deleted its locks", arguments: World.Pace.allCases)
@@ -60,6 +65,30 @@ struct TamperingTests {
     }
     try await world.run()
     #expect(world.run("first")?.status?.result == .failed)
+    #expect(world.locks.isEmpty)
+  }
+
+  @Test("the locks of a run that vanishes right after its Job was made stay until the clean-up has seen its pod gone")
+  func vanishedWithItsJob() async throws {
+    let stage = Stage()
+    let world = try World(fault: { _, request in
+      stage.server.withLock { server in
+        guard request.method == .patch, let stored = server, !stored.all(Job.self).isEmpty else { return }
+        stored.change(BucketSync.self, .named("first")) { $0["metadata"]["finalizers"] = [] }
+        stored.delete(BucketSync.self, .named("first"))
+        server = nil
+      }
+      return nil
+    })
+    stage.server.withLock { $0 = world.server }
+    world.cluster.jobs(named: "first", .runsForEver)
+    try world.createRun("first", from: "a", to: "b")
+    try await world.run(for: .seconds(60))
+    #expect(world.runs.isEmpty)
+    #expect(world.locks.count == 2)
+    try world.createRun("second", from: "b", to: "c")
+    try await world.run()
+    #expect(world.run("second")?.status?.result == .succeeded)
     #expect(world.locks.isEmpty)
   }
 

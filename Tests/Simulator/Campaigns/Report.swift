@@ -1,6 +1,7 @@
 // What a campaign prints: its figures, and for each kind of failure the simplest case with the end of its timeline.
 
 import ArgumentParser
+import Glibc
 import KubernetesModel
 
 enum Report {
@@ -11,6 +12,8 @@ enum Report {
   /// Prints what came of a campaign.
   /// - Throws: `ExitCode.failure` if anything was broken.
   static func print(_ title: String, _ result: CampaignResult) throws {
+    // The next campaign may take an hour.
+    defer { fflush(nil) }
     let seconds = result.took / .seconds(1)
     let days = result.simulated / .seconds(86400)
     Swift.print(

@@ -221,26 +221,31 @@ final class World {
     }
   }
 
-  /// No more input: policies are suspended, and everything that is under way may come to its end.
-  private func settle() {
-    timeline.note("no more input from here on")
-    user.suspendEverything()
-    let start = agenda.now
-    if plan.faults.contains(where: { $0.fault == .dropEvent }) {
-      // What a watch has swallowed without a trace only a new list can tell.
-      pass(.seconds(60))
-      for name in processes.keys.sorted() { kill(name) }
-    }
-    // Longer than the longest pause of a retry, and than an orphaned lock is looked at, even if answers get lost.
+  /// Waits until nothing has moved for longer than the longest pause of a retry, and than an orphaned lock is looked at,
+  /// even if answers get lost.
+  private func rest() {
     let patience = max(.seconds(300), scenario.settings.lockTimeout, scenario.settings.jobStartTimeout) + .seconds(120)
-    let longest = agenda.now + .seconds(5 * 3600)
+    let start = agenda.now
+    let longest = start + .seconds(5 * 3600)
     repeat {
       pass(.seconds(60))
     } while agenda.now < longest
       && (agenda.now - max(start, monitor.lastWrite, cluster.busyUntil, lastAwakening) < patience
         || processes.values.contains { $0.executor.isFrozen })
-    let writes = monitor.writes
     if agenda.now >= longest { monitor.violate("L3", "writes go on with no input: \(monitor.latestWrites)") }
+  }
+
+  /// No more input: policies are suspended, and everything that is under way may come to its end.
+  private func settle() {
+    timeline.note("no more input from here on")
+    user.suspendEverything()
+    rest()
+    if plan.faults.contains(where: { $0.fault == .dropEvent }) {
+      // What a watch has swallowed without a trace only a new list can tell.
+      for name in processes.keys.sorted() { kill(name) }
+      rest()
+    }
+    let writes = monitor.writes
     // Nor does an operator that starts anew find anything to write.
     let wasUndisturbed = monitor.isUndisturbed
     for name in processes.keys.sorted() { kill(name) }
