@@ -221,6 +221,8 @@ final class World {
     }
   }
 
+  private func restart() { for name in processes.keys.sorted() { kill(name) } }
+
   /// Waits until nothing has moved for longer than the longest pause of a retry, and than an orphaned lock is looked at,
   /// even if answers get lost.
   private func rest() {
@@ -239,16 +241,18 @@ final class World {
   private func settle() {
     timeline.note("no more input from here on")
     user.suspendEverything()
-    rest()
     if plan.faults.contains(where: { $0.fault == .dropEvent }) {
-      // What a watch has swallowed without a trace only a new list can tell.
-      for name in processes.keys.sorted() { kill(name) }
+      // What a watch has swallowed without a trace only a new list can tell; and it may swallow something only now.
+      pass(.seconds(60))
+      restart()
       rest()
+      restart()
     }
+    rest()
     let writes = monitor.writes
     // Nor does an operator that starts anew find anything to write.
     let wasUndisturbed = monitor.isUndisturbed
-    for name in processes.keys.sorted() { kill(name) }
+    restart()
     pass(.seconds(400))
     monitor.isUndisturbed = wasUndisturbed
     if monitor.writes > writes {
