@@ -228,15 +228,18 @@ final class ModelServer {
     _ = try? perform(ServerCall(.delete, path, options), by: actor)
   }
 
+  /// Merges a patch into an object; nothing happens when there is none.
+  func patch(_ path: ResourcePath, _ patch: JSONValue, by actor: Actor) {
+    _ = try? perform(ServerCall(.patch, path, patch, contentType: "application/merge-patch+json"), by: actor)
+  }
+
   /// Does one thing that the garbage collector would do next; whether there was any.
   func collectGarbage() -> Bool {
     let steps = state.nextGarbage()
     for step in steps {
       switch step {
       case .delete(let path, let options): delete(path, options, by: .garbageCollector)
-      case .patch(let path, let patch):
-        let call = ServerCall(.patch, path, patch, contentType: "application/merge-patch+json")
-        _ = try? perform(call, by: .garbageCollector)
+      case .patch(let path, let patch): self.patch(path, patch, by: .garbageCollector)
       }
     }
     return !steps.isEmpty

@@ -95,8 +95,8 @@ extension Scenario {
       user.cluster.behaviours["first"] = PodBehaviour(duration: .seconds(5))
       user.at(1) { user.run("first", from: "a", to: "b") }
       user.when("first", is: .sync) {
-        user.at(3) { user.editJob("first") { $0["metadata"]["finalizers"] = ["example.com/keep"] } }
-        user.at(400) { user.editJob("first") { $0["metadata"].removeMember("finalizers") } }
+        user.at(3) { user.setFinalizers(ofJob: "first", ["example.com/keep"]) }
+        user.at(400) { user.setFinalizers(ofJob: "first", []) }
       }
       user.remove(run: "first", at: 6)
       user.at(8.5) { user.run("first", from: "a", to: "b") }

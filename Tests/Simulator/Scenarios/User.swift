@@ -99,8 +99,10 @@ final class User {
     world.server.update(Self.path(BucketSync.resource, run), by: .user, change)
   }
 
-  func editJob(_ job: String, _ change: (inout JSONValue) -> Void) {
-    world.server.update(Self.path(Job.resource, job), by: .user, change)
+  /// Sets the finalizers of a Job, which keep it.
+  func setFinalizers(ofJob job: String, _ finalizers: [String]) {
+    let patch: JSONValue = ["metadata": ["finalizers": .array(finalizers.map { .string($0) })]]
+    world.server.patch(Self.path(Job.resource, job), patch, by: .user)
   }
 
   /// Takes the finalizer off a run and deletes it, whatever goes on.
