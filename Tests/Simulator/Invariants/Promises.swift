@@ -24,7 +24,8 @@ struct Promises {
 
   /// What was not kept.
   func broken() -> [String] {
-    ends() + locks() + triggers() + ticks() + lateTicks() + contradictions() + policies.flatMap(untruths) + complaints()
+    ends() + locks() + triggers() + records() + ticks() + lateTicks() + contradictions() + policies.flatMap(untruths)
+      + complaints()
       + leaders()
   }
 
@@ -61,6 +62,12 @@ struct Promises {
           "S4: the trigger \"\(trigger.value)\" of \(trigger.policy) has \(made) runs (\(answers.sorted()))")
       }
     }
+    return broken
+  }
+
+  /// Each run of a trigger is recorded, for that trigger alone, and nothing of it is left on the policy.
+  private func records() -> [String] {
+    var broken: [String] = []
     var recorded: Set<String> = []
     for (trigger, runs) in world.monitor.made.answers.sorted(by: { $0.key < $1.key }) {
       for run in runs.intersection(recorded).sorted() {

@@ -186,11 +186,10 @@ final class World {
   }
 
   private func shutDown() {
-    for (_, instance) in processes.sorted(by: { $0.key < $1.key }) {
-      processes = [:]
-      instance.kill()
-    }
-    for instance in processes.values { instance.kill() }
+    let last = processes.sorted { $0.key < $1.key }
+    // Nobody starts again.
+    processes = [:]
+    for (_, instance) in last { instance.kill() }
     agenda.clear()
   }
 
