@@ -299,6 +299,7 @@ struct CrashTests {
       #expect(try await world.get(BucketSync.self, "once").status?.phase == .sync)
       try await proxy.start()
       try await world.success(of: "once")
+      try await world.wait(for: BucketSync.self, "once", "has been let go") { ($0.metadata.finalizers ?? []).isEmpty }
       await proxy.stop()
     }
   }

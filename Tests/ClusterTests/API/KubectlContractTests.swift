@@ -217,8 +217,12 @@ struct KubectlContractTests {
       #expect(orphan["metadata"]["ownerReferences"].isNull)
       _ = try await kubectl(["delete", "configmap", "-l", "n=b"], "")
       #expect(try await kubectl(["get", "configmap", "-l", "n", "--output=name"], "") == "configmap/c\n")
-      _ = try await kubectl(["delete", "configmap", "--all", "--cascade=foreground"], "")
+      _ = try await kubectl(["delete", "configmap", "c", "--cascade=foreground"], "")
       #expect(try await kubectl(["get", "configmap", "-l", "n", "--output=name"], "") == "")
+      // Of a type that the server itself keeps nothing of: kubectl would wait for what comes back at once.
+      _ = try await kubectl(["create", "-f", "-"], policy("schedule: '@daily'"))
+      _ = try await kubectl(["delete", "bsp", "--all"], "")
+      #expect(try await kubectl(["get", "bsp", "--output=name"], "") == "")
     }
   }
 
