@@ -18,14 +18,8 @@ enum Chaos {
     Testbed.hasNetwork && Testbed.environment["BUCKET_SYNC_DISTURB"] == "1"
     && Testbed.environment["TESTBED_DIR"] != nil
 
-  /// Whether containers can be watched.
-  static let hasWitness = Testbed.hasEndpoints && Testbed.environment["TESTBED_DIR"] != nil
-
   /// How long servers are killed for; everything else follows from it.
   static let duration = Duration.seconds(Testbed.environment["CHAOS_SECONDS"].flatMap { Int64($0) } ?? 90)
-
-  /// Whether there is time for more than what is needed to see that it works.
-  static let isLong = duration >= .seconds(300)
 
   /// Where all decisions come from.
   static let seed = Testbed.environment["CHAOS_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 1..<1_000_000_000)

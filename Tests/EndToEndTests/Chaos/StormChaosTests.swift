@@ -3,10 +3,7 @@
 import FaultProxy
 import Testing
 
-/// Part of the cluster tests; those on a testbed of their own repeat it only when they have time, for longer then.
-@Suite(
-  "A storm between controller and API server",
-  .enabled(if: Chaos.hasWitness && (!Chaos.mayDisturb || Chaos.isLong)), .explained)
+@Suite("A storm between controller and API server", .enabled(if: Chaos.mayDisturb), .explained, .serialized)
 struct StormChaosTests {
   @Test func everyRunEndsWellAndNothingIsDoneTwice() async throws {
     try await World.run([]) { world in
