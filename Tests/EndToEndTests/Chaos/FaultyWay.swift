@@ -18,17 +18,7 @@ struct FaultyWay: Sendable {
     let kubectl = try await APIProxy.start(world)
     let proxy = try await FaultProxy.start(
       to: Int(kubectl.port), plan: FaultPlan(seed: Chaos.seed, rates: rates), timeline: timeline)
-    let kubeconfig = try world.write(
-      kubeconfig: """
-        apiVersion: v1
-        kind: Config
-        current-context: chaos
-        contexts: [{name: chaos, context: {cluster: chaos, user: nobody}}]
-        clusters: [{name: chaos, cluster: {server: "http://127.0.0.1:\(proxy.port)"}}]
-        users: [{name: nobody, user: {}}]
-        """,
-      as: name
-    )
+    let kubeconfig = try world.writeKubeconfig(to: Int(proxy.port), as: name)
     return FaultyWay(proxy: proxy, kubeconfig: kubeconfig, kubectl: kubectl)
   }
 

@@ -16,16 +16,7 @@ final class APIProxy: Sendable {
   init(_ world: World) throws {
     port = FreePort.next()
     log = world.directory.appending("proxy.log")
-    kubeconfig = try world.write(
-      kubeconfig: """
-        apiVersion: v1
-        kind: Config
-        current-context: proxy
-        contexts: [{name: proxy, context: {cluster: proxy, user: nobody}}]
-        clusters: [{name: proxy, cluster: {server: "http://127.0.0.1:\(port)"}}]
-        users: [{name: nobody, user: {}}]
-        """
-    )
+    kubeconfig = try world.writeKubeconfig(to: Int(port))
   }
 
   /// A proxy that runs.
@@ -58,6 +49,21 @@ final class APIProxy: Sendable {
 }
 
 extension World {
+  /// Writes a kubeconfig that leads to a port of this machine, where nobody asks who one is.
+  func writeKubeconfig(to port: Int, as name: FilePath.Component = "kubeconfig") throws -> String {
+    try write(
+      kubeconfig: """
+        apiVersion: v1
+        kind: Config
+        current-context: proxy
+        contexts: [{name: proxy, context: {cluster: proxy, user: nobody}}]
+        clusters: [{name: proxy, cluster: {server: "http://127.0.0.1:\(port)"}}]
+        users: [{name: nobody, user: {}}]
+        """,
+      as: name
+    )
+  }
+
   /// A kubeconfig file of the test's own.
   func write(kubeconfig: String, as name: FilePath.Component = "kubeconfig") throws -> String {
     let path = directory.appending(name).string
