@@ -310,6 +310,7 @@ let package = Package(
     .target(
       name: "FaultProxy",
       dependencies: [
+        "TestSupport",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),

@@ -4,6 +4,8 @@
 // second run with the same seed decides the same for the third creation of a Job, whatever else happens in between and
 // in whichever order.
 
+import TestSupport
+
 /// The faults that a seed stands for.
 package struct FaultPlan: Sendable {
   /// What happens to one request, or to one event.
@@ -39,7 +41,7 @@ package struct FaultPlan: Sendable {
   }
 
   private func decide(_ table: FaultRates.Table, _ key: String, delays: ClosedRange<Int>) -> Decision {
-    var numbers = SeededNumbers(seed: seed, key: key)
+    var numbers = SeededChance(seed: seed, key: key)
     var draw = Int.random(in: 0..<1000, using: &numbers)
     let delay = Duration.milliseconds(Int.random(in: delays, using: &numbers))
     let variant = Int.random(in: 0..<1000, using: &numbers)
@@ -48,23 +50,5 @@ package struct FaultPlan: Sendable {
       draw -= perMille
     }
     return Decision(fault: nil, delay: .zero, variant: variant)
-  }
-}
-
-/// The same numbers for the same seed and key, on every machine: SplitMix64.
-package struct SeededNumbers: RandomNumberGenerator, Sendable {
-  private var state: UInt64
-
-  package init(seed: UInt64, key: String = "") {
-    // FNV-1a.
-    state = key.utf8.reduce(seed ^ 0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01b3 }
-  }
-
-  package mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-    return mixed ^ (mixed >> 31)
   }
 }

@@ -1,6 +1,7 @@
 // kube-apiserver and etcd are killed in turn, every half minute, while fifty syncs wait or are at work.
 
 import FaultProxy
+import TestSupport
 import Testing
 
 @Suite("Servers that are killed", .enabled(if: Chaos.mayDisturb), .explained, .serialized)
@@ -37,7 +38,7 @@ extension Servers {
   /// Kills the API server and etcd by turns, every 30 s, and starts each again some seconds later.
   /// - Returns: How many were killed.
   fileprivate func killInTurn(until deadline: ContinuousClock.Instant) async throws -> Int {
-    var numbers = SeededNumbers(seed: Chaos.seed, key: "kills")
+    var numbers = SeededChance(seed: Chaos.seed, key: "kills")
     var killed = 0
     while true {
       let next = ContinuousClock.now + .seconds(30)

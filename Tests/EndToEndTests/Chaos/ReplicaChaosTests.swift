@@ -4,6 +4,7 @@
 import BucketSyncAPI
 import FaultProxy
 import KubernetesModel
+import TestSupport
 import Testing
 
 @Suite("Leaders that are killed and stopped", .enabled(if: Chaos.mayDisturb), .explained, .serialized)
@@ -79,7 +80,7 @@ struct ReplicaChaosTests {
   private func killLeaders(
     _ world: World, _ timeline: Timeline, until deadline: ContinuousClock.Instant
   ) async throws -> Int {
-    var numbers = SeededNumbers(seed: Chaos.seed, key: "leaders")
+    var numbers = SeededChance(seed: Chaos.seed, key: "leaders")
     var running: [String: Controller] = [:]
     var killed = 0
     func start() async throws {

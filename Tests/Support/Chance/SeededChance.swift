@@ -15,6 +15,11 @@ package struct SeededChance: RandomNumberGenerator, Sendable {
     _ = next()
   }
 
+  /// The chance of `seed` in the matter of `key`: FNV-1a tells one matter from another.
+  package init(seed: UInt64, key: String) {
+    state = key.utf8.reduce(seed ^ 0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01b3 }
+  }
+
   package mutating func next() -> UInt64 {
     state &+= 0x9e37_79b9_7f4a_7c15
     var mixed = state
